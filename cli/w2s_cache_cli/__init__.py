@@ -1,0 +1,1 @@
+"""The command line of w2s-cache: click only, no logic."""

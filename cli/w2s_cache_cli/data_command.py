@@ -1,0 +1,88 @@
+"""`w2s-cache data`: check or fetch a data set."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from w2s_cache.data.source import data_root, list_domain, list_domains
+from w2s_cache.spec import Spec
+from w2s_cache_cli.options import (
+    cache_dir_option,
+    chosen_domains,
+    domain_option,
+    quiet_option,
+    read_spec,
+)
+from w2s_cache_cli.progress import Bars
+
+_root_option = click.option("--root", envvar="W2S_DATA_ROOT", help="Folder of the images.")
+
+
+@click.group()
+def command() -> None:
+    """Check a data set on disk, fetch one, or print its classes."""
+
+
+@command.command()
+@click.argument("spec_name", metavar="SPEC")
+@domain_option
+@_root_option
+@cache_dir_option
+def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
+    """Read the lists or folders of SPEC; DomainNet is also checked by md5 and row counts."""
+    spec = read_spec(spec_name)
+    found = data_root(spec.data, given=root, home=cache_dir)
+    names = chosen_domains(spec, domains, list_domains(spec.data, found))
+    if spec.name == "domainnet":
+        sys.exit(1 if _check_domainnet(found, names) else 0)
+    for domain in names:
+        listing = list_domain(spec.data, spec.name, found, domain)
+        train = sum(entry.split == "train" for entry in listing.entries)
+        click.echo(
+            f"{domain}: {len(listing.classes)} classes, {train:,} train, "
+            f"{len(listing.entries) - train:,} test"
+        )
+        for note in listing.notes:
+            click.echo(f"{domain}: {note}")
+
+
+def _check_domainnet(root: Path, domains: tuple[str, ...]) -> bool:
+    from w2s_cache.data.integrity import check_domainnet
+
+    findings = check_domainnet(root, domains)
+    for finding in findings:
+        click.echo(f"{finding.level}: {finding.text}")
+    return any(finding.level == "problem" for finding in findings)
+
+
+@command.command()
+@click.argument("dataset")
+@domain_option
+@click.option("--root", required=True, type=click.Path(path_type=Path), help="Where to put it.")
+@quiet_option
+def fetch(dataset: str, domains: tuple[str, ...], root: Path, quiet: bool) -> None:
+    """Download DATASET (domainnet) with resume, check its md5 sums and unpack it."""
+    from w2s_cache.data.fetch import FETCHABLE, fetch
+
+    bars = Bars(quiet=quiet)
+    for domain in domains or tuple(FETCHABLE.get(dataset, ("all",))):
+        bars.begin(f"{dataset} {domain}", None, unit="B")
+        fetch(dataset, domain, root, progress=bars.advance)
+        bars.end()
+        click.echo(f"{domain}: in {root}")
+
+
+@command.command()
+@click.argument("spec_name", metavar="SPEC")
+@_root_option
+@cache_dir_option
+def classes(spec_name: str, root: str | None, cache_dir: Path) -> None:
+    """Print the class names of SPEC in label order."""
+    spec: Spec = read_spec(spec_name)
+    found = data_root(spec.data, given=root, home=cache_dir)
+    listing = list_domain(spec.data, spec.name, found, list_domains(spec.data, found)[0])
+    for label, name in enumerate(listing.classes):
+        click.echo(f"{label}\t{name}")

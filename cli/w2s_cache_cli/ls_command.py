@@ -1,0 +1,36 @@
+"""`w2s-cache ls`: what is cached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from w2s_cache.store.contents import StoreEntry, list_stores
+from w2s_cache_cli.options import cache_dir_option
+
+
+@click.command()
+@cache_dir_option
+def command(cache_dir: Path) -> None:
+    """List every store: rows, width, size, when it was made, key and path."""
+    entries = list(list_stores(cache_dir))
+    for entry in entries:
+        click.echo(_line(entry))
+    total = sum(entry.bytes for entry in entries)
+    click.echo(f"{len(entries)} stores, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
+
+
+def _line(entry: StoreEntry) -> str:
+    manifest = entry.manifest
+    if manifest is None:
+        return f"BROKEN {entry.path}: {entry.problem}"
+    arrays = " ".join(
+        f"{spec.name}:{'x'.join(map(str, spec.row_shape))}:{spec.dtype}" for spec in manifest.arrays
+    )
+    state = "" if manifest.complete else f" INCOMPLETE {manifest.stored_rows:,} of"
+    return (
+        f"{manifest.kind:7}{state} {manifest.rows:>9,} rows  {arrays:44} "
+        f"{entry.bytes / 1e6:9.1f} MB"
+        f"  {manifest.created[:16]}  {manifest.key_digest[:12]}  {entry.path}"
+    )

@@ -1,0 +1,79 @@
+"""The `w2s-cache` program: a lazy group, so that help never imports torch."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from w2s_cache import __version__
+from w2s_cache.errors import W2SError
+
+COMMANDS = {
+    "extract": "Compute features and weak logits once, into the cache.",
+    "train": "Train methods on cached features.",
+    "tables": "Print tables from run records.",
+    "specs": "List specs, or show one resolved.",
+    "methods": "List methods and their hyper-parameters.",
+    "data": "Check or fetch a data set.",
+    "ls": "List what is cached.",
+    "inspect": "Describe one store, feature set or run and check its laws.",
+}
+EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is called, and turns errors into one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"w2s_cache_cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except W2SError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(EXIT_FAILED)
+        except KeyboardInterrupt:
+            click.echo(
+                "Interrupted. What was finished is kept; the same command goes on from there.",
+                err=True,
+            )
+            sys.exit(EXIT_INTERRUPTED)
+
+
+def _hyphens(name: str) -> str:
+    """Accepts `--cache_dir` for `--cache-dir`."""
+    return name.replace("_", "-")
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": _hyphens,
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, package_name="w2s-cache")
+def cli() -> None:
+    """Weak-to-strong learning for CLIP from a feature cache.
+
+    \b
+    w2s-cache extract --domain real    compute features once
+    w2s-cache train --method cpl       train from the cache, in seconds
+    w2s-cache tables                   print the table
+    """

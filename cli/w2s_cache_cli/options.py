@@ -1,0 +1,108 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import platformdirs
+
+from w2s_cache.errors import UnknownNameError
+from w2s_cache.spec import Spec, load_spec
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _comma_list(
+    ctx: click.Context,
+    param: click.Parameter,
+    value: tuple[str, ...],
+) -> tuple[str, ...]:
+    return tuple(part.strip() for item in value for part in item.split(",") if part.strip())
+
+
+def _seed_list(
+    ctx: click.Context,
+    param: click.Parameter,
+    value: str | None,
+) -> tuple[int, ...] | None:
+    """``0,1,2`` or ``0-4``."""
+    if value is None:
+        return None
+    seeds: list[int] = []
+    for part in value.replace(" ", ",").split(","):
+        first, dash, last = part.partition("-")
+        try:
+            seeds += range(int(first), int(last) + 1) if dash else [int(first)]
+        except ValueError as error:
+            raise click.BadParameter(f"{part!r} is no number or range like 0-4") from error
+    return tuple(seeds)
+
+
+spec_option = click.option(
+    "--spec",
+    "spec_name",
+    default="pocket",
+    show_default=True,
+    envvar="W2S_CACHE_SPEC",
+    help="Name of a shipped spec, or the path of a .toml file.",
+)
+domain_option = click.option(
+    "--domain",
+    "domains",
+    multiple=True,
+    callback=_comma_list,
+    help="Domain; repeat or separate by commas. Default: all.",
+)
+strong_option = click.option(
+    "--strong",
+    help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
+)
+weak_option = click.option(
+    "--weak", help="Weak model: a section of the spec, or the name of imported logits."
+)
+cache_dir_option = click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="W2S_CACHE_HOME",
+    default=lambda: platformdirs.user_cache_path("w2s-cache"),
+    show_default="W2S_CACHE_HOME, else the user's cache folder",
+    help="Where features live.",
+)
+results_dir_option = click.option(
+    "--results-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="W2S_RESULTS_DIR",
+    default=Path("results"),
+    show_default=True,
+    help="Where run records live.",
+)
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="cpu, cuda, cuda:1 …; auto takes CUDA where it works.",
+)
+seeds_option = click.option(
+    "--seeds", callback=_seed_list, help="Seeds such as 0,1,2 or 0-4. Default: the spec's."
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print results only.")
+
+
+def chosen_domains(spec: Spec, asked: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    """The domains to work on: those asked for, else all.
+
+    Raises:
+        UnknownNameError: A domain the data set does not have.
+    """
+    for domain in asked:
+        if domain not in known:
+            raise UnknownNameError(f"domain of {spec.name}", domain, known)
+    return asked or known
+
+
+def read_spec(name: str) -> Spec:
+    """The spec a command works with."""
+    return load_spec(name)

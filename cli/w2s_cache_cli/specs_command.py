@@ -1,0 +1,26 @@
+"""`w2s-cache specs`: what can be asked for."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from w2s_cache.spec import load_spec, spec_directory, spec_names
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List the shipped specs; `specs show NAME` prints one with all defaults filled in."""
+    if ctx.invoked_subcommand is None:
+        for name in spec_names():
+            click.echo(f"{name:12} {load_spec(name).title}")
+        click.echo(f"from {spec_directory()}", err=True)
+
+
+@command.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Print a spec as JSON, every default filled in. NAME may be the path of a .toml file."""
+    click.echo(json.dumps(load_spec(name).model_dump(mode="json"), indent=2, ensure_ascii=False))

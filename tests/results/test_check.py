@@ -1,0 +1,198 @@
+"""A zoo of broken runs: each mutation violates the law beside it."""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import save_file
+
+from w2s_cache.results import check_run, record_from_json, run_id, write_run
+
+ROOT = Path(__file__).parents[2]
+
+
+def _record(**changes):
+    """Changes fields of the record and renews its identity; the directory follows."""
+
+    def mutate(path):
+        data = json.loads((path / "record.json").read_text())
+        for field, change in changes.items():
+            data[field] = change(data[field]) if callable(change) else change
+        (path / "record.json").write_text(json.dumps(data))
+        if "run_id" in changes:
+            return path
+        identity = run_id(record_from_json(json.dumps(data)).outcome())
+        (path / "record.json").write_text(json.dumps(data | {"run_id": identity}))
+        return path.rename(path.parent / identity)
+
+    return mutate
+
+
+def _with(**values):
+    return lambda old: old | values
+
+
+def _without(name):
+    return lambda old: {key: value for key, value in old.items() if key != name}
+
+
+def _column(file, name, values):
+    """Replaces a column of a table."""
+
+    def mutate(path):
+        table = pq.read_table(path / file)
+        position = table.column_names.index(name)
+        pq.write_table(table.set_column(position, name, pa.array(values)), path / file)
+        return path
+
+    return mutate
+
+
+def _file(name, content):
+    """Writes, or with None removes, a file."""
+
+    def mutate(path):
+        (path / name).unlink(missing_ok=True)
+        if content is not None:
+            (path / name).write_bytes(content)
+        return path
+
+    return mutate
+
+
+def _nan_head(path):
+    save_file({"prototypes": np.array([np.nan], dtype=np.float32)}, path / "head.safetensors")
+    return path
+
+
+def _moved(path):
+    other = path.parent.parent / "kd"
+    path.parent.rename(other)
+    return other / path.name
+
+
+P, T = "predictions.parquet", "trace.parquet"
+
+ZOO = [
+    ("RR-01", _file("record.json", None)),
+    ("RR-01", _file("record.json", b"{")),
+    ("RR-01", _file("record.json", b"\xff")),
+    ("RR-02", _record(run_id="0" * 12)),
+    ("RR-03", _moved),
+    ("RR-04", _record(reason="because")),
+    ("RR-04", _record(status="not-applicable")),
+    ("RR-04", _record(status="not-applicable", reason="no text features")),
+    ("RR-05", _record(protocol=_without("select"))),
+    ("RR-05", _record(protocol=_with(more=1))),
+    ("RR-05", _record(protocol=_with(hold_fraction=80))),
+    ("RR-05", _record(protocol=_with(fit_fraction="0.8"))),
+    ("RR-05", _record(protocol=_with(split_seed="random"))),
+    ("RR-05", _record(protocol=_with(split_seed=True))),
+    ("RR-05", _record(protocol=_with(eval_split="train"))),
+    ("RR-05", _record(protocol=_with(select=None))),
+    ("RR-06", _record(config=_with(seed=0))),
+    ("RR-07", _record(inputs=_without("index_digest"))),
+    ("RR-07", _record(inputs=_with(image_key=""))),
+    ("RR-07", _record(inputs=_with(index_digest=None))),
+    ("RR-07", _record(inputs=_with(picture_key="x"))),
+    ("RR-08", _record(metrics=_without("agreement"))),
+    ("RR-08", _record(metrics=_with(val_score=50.0))),
+    ("RR-09", _record(per_class_accuracy=[1.0, 0.5, 1.0, 2.0])),
+    ("RR-09", _record(per_class_accuracy=[])),
+    ("RR-10", _record(counts=_without("skipped"))),
+    ("RR-10", _record(counts=_with(fit=-1))),
+    ("RR-11", _record(timing=_with(train=-0.5))),
+    ("RR-11", _record(environment=_with(versions={}))),
+    ("RR-11", _record(environment=_without("device"))),
+    ("RR-11", _record(created="yesterday")),
+    ("RR-11", _record(created="2026-01-02T03:04:05")),
+    ("RR-11", _record(created="2026-01-02T03:04:05+01:00")),
+    ("RR-12", _file("notes.txt", b"x")),
+    ("RR-12", _file(P, None)),
+    ("RR-12", _record(status="not-applicable", reason="x", metrics={}, per_class_accuracy=[])),
+    ("RR-13", _file(P, b"junk")),
+    ("RR-13", _column(P, "row", pa.array([1, 2, 2, 3, 4]))),
+    ("RR-13", _column(P, "row", pa.array([1, 2, 3, 4, 5], pa.int32()))),
+    ("RR-13", _column(P, "label", pa.array([0, 0, 1, 1, None]))),
+    ("RR-13", _column(P, "predicted", [0, 0, 1, 2, 4])),
+    ("RR-13", _column(P, "weak", [0, 0, 1, 2, -1])),
+    ("RR-13", _column(P, "confidence", np.array([0.5, 0.5, 0.5, 0.5, np.nan], np.float32))),
+    ("RR-14", _record(counts=_with(eval=6))),
+    ("RR-14", _record(metrics=_with(accuracy=0.81))),
+    ("RR-14", _record(metrics=_with(agreement=0.81))),
+    ("RR-14", _record(metrics=_with(weak_accuracy=0.61))),
+    ("RR-14", _record(metrics=_with(mean_per_class_recall=0.8))),
+    ("RR-14", _record(per_class_accuracy=[1.0, 0.5, 1.0, 0.0])),
+    ("RR-14", _record(per_class_accuracy=[1.0, 0.6, 1.0, None])),
+    ("RR-15", _file(T, b"junk")),
+    ("RR-15", _column(T, "step", [0, 0])),
+    ("RR-15", _column(T, "loss", [1.0, float("inf")])),
+    ("RR-15", _column(T, "val_score", [1.0, float("nan")])),
+    ("RR-15", _column(T, "lr", pa.array([1.0, None]))),
+    ("RR-16", _file("head.safetensors", b"junk")),
+    ("RR-16", _nan_head),
+]
+
+
+@pytest.fixture
+def run(tmp_path, make_record, predictions, trace, head):
+    """A run that violates nothing."""
+    return write_run(tmp_path, make_record(), trace=trace, predictions=predictions, head=head)
+
+
+def test_a_written_run_violates_nothing(run):
+    """What write_run writes is lawful."""
+    assert check_run(run) == []
+
+
+def test_a_run_that_is_not_applicable_can_be_lawful(tmp_path, make_record):
+    """A record alone, with a reason and without numbers, is a lawful run."""
+    record = make_record(
+        status="not-applicable", reason="no text features", metrics={}, per_class_accuracy=[]
+    )
+    assert check_run(write_run(tmp_path, record, trace=None, predictions=None, head={})) == []
+
+
+@pytest.mark.parametrize(("law", "mutate"), ZOO)
+def test_each_mutation_violates_its_law(run, law, mutate):
+    """The law beside the mutation is among those reported, and every message says something."""
+    violations = check_run(mutate(run))
+    assert law in {violation.law for violation in violations}
+    assert all(violation.message for violation in violations)
+
+
+def test_all_violations_are_listed(run):
+    """One broken law does not hide the next."""
+    path = _file(T, b"junk")(_nan_head(_record(counts=_with(fit=-1), reason="x")(run)))
+    assert [violation.law for violation in check_run(path)] == ["RR-04", "RR-10", "RR-15", "RR-16"]
+
+
+def test_predictions_without_rows_are_reported_not_raised(run):
+    """An empty table is a violation, not a crash of the check."""
+    path = run / P
+    pq.write_table(pq.read_table(path).slice(0, 0), path)
+    assert [violation.law for violation in check_run(run)] == ["RR-14"]
+
+
+def test_every_law_of_the_specification_is_checked_and_tested():
+    """The document, the code and this zoo speak of the same laws, none forgotten."""
+    document = (ROOT / "docs" / "run-record.md").read_text(encoding="utf-8")
+    laws = set(re.findall(r"^\*\*(RR-\d\d)\*\*", document, flags=re.MULTILINE))
+    results = ROOT / "w2s_cache" / "results"
+    code = "".join((results / name).read_text() for name in ("check.py", "check_files.py"))
+    assert laws == {f"RR-{number:02d}" for number in range(1, 17)}
+    assert laws == set(re.findall(r'"(RR-\d\d)"', code))
+    assert laws == {law for law, _ in ZOO}
+
+
+def test_the_table_of_fields_is_complete(make_record):
+    """The document names every field of the record and no other."""
+    document = (ROOT / "docs" / "run-record.md").read_text(encoding="utf-8")
+    lines = [line for line in document.splitlines() if line.startswith("| `")]
+    named = {name for line in lines for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == {field.name for field in dataclasses.fields(make_record())}

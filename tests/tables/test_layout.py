@@ -1,0 +1,68 @@
+"""Laws of table files."""
+
+import pytest
+
+from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.tables import load_layout, parse_layout
+
+SMALL = 'name = "t"\ntitle = "T"\n[rows.cpl]\n'
+
+
+def test_rows_and_differences_keep_the_order_of_the_file():
+    """Rows are printed as they are written, not sorted."""
+    text = SMALL + "[rows.a]\n[delta.cpl]\nagainst = ['a']\n[delta.a]\nagainst = ['cpl']"
+    layout = parse_layout(text, origin="t.toml")
+    assert list(layout.rows) == ["cpl", "a"]
+    assert list(layout.delta) == ["cpl", "a"]
+
+
+def test_the_shipped_main_table():
+    """The main table has the seven rows, the two differences and the gap."""
+    layout = load_layout("main")
+    names = ["zero-shot", "weak", "lp-ce", "lp-kd", "cpl", "soft-class-means", "ceiling"]
+    assert list(layout.rows) == names
+    assert [n for n in names if layout.rows[n].reference] == ["weak", "ceiling"]
+    assert {of: delta.against for of, delta in layout.delta.items()} == {
+        "cpl": ("lp-ce", "lp-kd"),
+        "soft-class-means": ("lp-ce", "lp-kd", "cpl"),
+    }
+    assert layout.pgr
+    assert layout.methods()[-2:] == ("ceiling-lp", "ceiling-cpl")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"titel = 'x'\n{SMALL}", "unknown key 'titel'.*'title'"),
+        (f"{SMALL}lable = 'x'", "unknown key 'rows.cpl.lable'.*'label'"),
+        ('name = "t"\n[rows.cpl]\n', "missing key 'title'"),
+        ('name = "a b"\ntitle = ""\n[rows.cpl]\n', "'name': string should match"),
+        ('name = "t"\ntitle = "a\\nb"\n[rows.cpl]\n', "'title': string should match"),
+        ('name = "t"\ntitle = "T"\nrows = {}\n', "'rows'"),
+        (f"{SMALL}[delta.cpl]\nagainst = []", "'delta.cpl.against'"),
+        (f"{SMALL}[delta.cpl]\nagainst = ['lp']", "compares rows that are not there.*found lp"),
+        (f"{SMALL}[delta.cpll]\nagainst = ['cpl']", "found cpll. Did you mean 'cpl'"),
+        (f"pgr = true\n{SMALL}", "found ceiling, weak"),
+        ("name = ", "is not TOML"),
+    ],
+)
+def test_wrong_files_are_refused(text, message):
+    """Each mistake is named, and the file too."""
+    with pytest.raises(SpecError, match=message) as caught:
+        parse_layout(text, origin="t.toml")
+    assert "t.toml" in str(caught.value)
+
+
+def test_a_table_is_found_by_path(tmp_path):
+    """Any file can be a table."""
+    file = tmp_path / "own.toml"
+    file.write_text(SMALL)
+    assert load_layout(str(file)).name == "t"
+
+
+def test_an_unknown_table_is_refused(tmp_path):
+    """A misspelt name offers the nearest; a path without a file says so."""
+    with pytest.raises(UnknownNameError, match="Did you mean 'main'"):
+        load_layout("mian")
+    with pytest.raises(SpecError, match="no table file"):
+        load_layout(str(tmp_path / "none.toml"))

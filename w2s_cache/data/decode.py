@@ -1,0 +1,148 @@
+"""Decoding ahead of the encoder: threads turn files into batches of pixels, in order and bounded.
+
+Pillow releases the interpreter lock while it decodes and resizes, so threads are enough. A broken
+image is never dropped and never passed off as a black one: its row is zero and it is named in the
+batch's failures, and whoever asked for the batch decides.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from w2s_cache.data.images import read_image
+from w2s_cache.errors import DataError, ImageError
+
+__all__ = ["DecodedBatch", "Failure", "decode_ahead"]
+
+Transform = Callable[[Image.Image], torch.Tensor]
+_BLANK = (224, 224)  # pixels; what a transform is shown when only its output shape is wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An image that could not be decoded.
+
+    Args:
+        position: Its position in the sequence of all paths.
+        path: Its file.
+        reason: Why, in a few words.
+    """
+
+    position: int
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DecodedBatch:
+    """Consecutive images.
+
+    Args:
+        start: Position of the first one in the sequence of all paths.
+        pixels: (B, C, H, W) float; the rows of failures are zero.
+        failures: The images of this batch that could not be decoded, in order.
+    """
+
+    start: int
+    pixels: torch.Tensor
+    failures: tuple[Failure, ...]
+
+
+def decode_ahead(
+    paths: Sequence[Path],
+    transform: Transform,
+    *,
+    batch_size: int,
+    workers: int,
+    ahead: int = 2,
+) -> Iterator[DecodedBatch]:
+    """Decode and transform images in threads, batch by batch, in the order of ``paths``.
+
+    At most ``ahead`` batches exist beyond the one the caller holds. An interrupt, an error or the
+    end of the iteration stops the threads: what waits is cancelled, what runs (one image per
+    worker) is awaited.
+
+    Each worker thread runs torch on one core (`torch.set_num_threads` in the thread itself);
+    without that, every worker would start its own pool of as many threads as there are cores as
+    soon as a transform touches a tensor. The caller's own number of threads stays as it is.
+
+    Args:
+        paths: The image files.
+        transform: An RGB image to a float tensor (C, H, W), the same shape for all images, without
+            randomness; called from several threads at once.
+        batch_size: Images in a batch; the last one may be smaller.
+        workers: Decoding threads.
+        ahead: Batches being decoded while the caller uses one.
+
+    Yields:
+        The batches.
+
+    Raises:
+        DataError: If a number is below one or the transform gives tensors of differing shapes.
+    """
+    if min(batch_size, workers, ahead) < 1:
+        raise DataError(
+            "decoding",
+            expected="batch size, workers and batches ahead of at least 1",
+            found=f"{batch_size}, {workers} and {ahead}",
+            fix="Give larger numbers.",
+        )
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(
+        workers, thread_name_prefix="decode", initializer=torch.set_num_threads, initargs=(1,)
+    )
+    starts = deque(range(0, len(paths), batch_size))
+    queue: deque[tuple[int, list[Future[torch.Tensor | Failure]]]] = deque()
+
+    def top_up() -> None:
+        while starts and len(queue) < ahead:
+            start = starts.popleft()
+            numbered = enumerate(paths[start : start + batch_size], start)
+            queue.append((start, [pool.submit(_decode, *item, transform) for item in numbered]))
+
+    try:
+        top_up()
+        while queue:
+            batch = _collect(*queue.popleft(), transform)
+            top_up()
+            yield batch
+            del batch
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        torch.set_num_threads(threads)  # the workers' setting is the default of later threads
+
+
+def _decode(position: int, path: Path, transform: Transform) -> torch.Tensor | Failure:
+    try:
+        image = read_image(path)
+    except ImageError as error:
+        return Failure(position=position, path=path, reason=error.found)
+    return transform(image)
+
+
+def _collect(
+    start: int, futures: list[Future[torch.Tensor | Failure]], transform: Transform
+) -> DecodedBatch:
+    """Wait for a batch and stack it; rows of failures become zeros of the common shape."""
+    results = [future.result() for future in futures]
+    failures = tuple(result for result in results if isinstance(result, Failure))
+    decoded = [result for result in results if not isinstance(result, Failure)]
+    like = decoded[0] if decoded else transform(Image.new("RGB", _BLANK))
+    shapes = {tuple(row.shape) for row in decoded}
+    if len(shapes) > 1:
+        raise DataError(
+            f"images {start} to {start + len(results) - 1}",
+            expected="pixels of one shape for all images",
+            found=f"shapes {', '.join(map(str, sorted(shapes)))}",
+            fix="Let the preprocessing resize and crop to one size.",
+        )
+    blank = torch.zeros_like(like)
+    rows = [blank if isinstance(result, Failure) else result for result in results]
+    return DecodedBatch(start=start, pixels=torch.stack(rows), failures=failures)

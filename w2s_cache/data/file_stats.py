@@ -1,0 +1,95 @@
+"""The side file that spares a warm index build the reading of unchanged images.
+
+It remembers, for one data root, the hash a file had when it had this size and modification time. It
+saves time only: it is part of no digest, and losing it costs one reading of the images.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from w2s_cache.errors import StoreWriteError
+
+__all__ = ["FileStat", "read_stats", "write_stats"]
+
+_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("size", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("sha256", pa.string()),
+    ]
+)
+_ROOT = b"w2s_cache.root"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStat:
+    """What was seen of one file: size in bytes, modification time in ns, sha256 in hex."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+def read_stats(path: Path, root: Path) -> dict[str, FileStat]:
+    """What is remembered of ``root``, by relative path.
+
+    Nothing is remembered by a file that is absent, was made for another root or cannot be read: all
+    of these mean that every image is read again.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        table = pq.read_table(path, memory_map=False, partitioning=None)
+    except (pa.ArrowException, OSError):
+        return {}
+    if table.schema.metadata is None or table.schema.metadata.get(_ROOT) != os.fsencode(root):
+        return {}
+    if table.schema.names != _SCHEMA.names:
+        return {}
+    columns = [table.column(name).to_pylist() for name in _SCHEMA.names]
+    return {
+        name: FileStat(size=size, mtime_ns=mtime, sha256=sha)
+        for name, size, mtime, sha in zip(*columns, strict=True)
+    }
+
+
+def write_stats(path: Path, root: Path, stats: Mapping[str, FileStat]) -> None:
+    """Replace the side file in one step; `read_stats` undoes it.
+
+    Raises:
+        StoreWriteError: If it cannot be written; nothing is left behind then.
+    """
+    rows = [(name, stat.size, stat.mtime_ns, stat.sha256) for name, stat in stats.items()]
+    columns = [
+        pa.array(column, field.type)
+        for column, field in zip(_by_column(rows), _SCHEMA, strict=True)
+    ]
+    schema = _SCHEMA.with_metadata({_ROOT: os.fsencode(root)})
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_arrays(columns, schema=schema), partial)
+        partial.replace(path)
+    except OSError as error:
+        raise StoreWriteError(
+            f"side file {path}",
+            expected="a directory that can be written to, with free space",
+            found=error.strerror or str(error),
+            fix="Free some space or choose another '--cache-dir'.",
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _by_column(rows: list[tuple[str, int, int, str]]) -> list[list[object]]:
+    return [[row[i] for row in rows] for i in range(len(_SCHEMA))]

@@ -1,0 +1,126 @@
+"""One image file to one RGB image, the same on every machine.
+
+An ordinary RGB or greyscale JPEG or PNG comes out exactly as ``Image.open(path).convert("RGB")``
+gives it. What that call leaves to chance or does badly is settled here:
+
+=====================  =======================================================================
+EXIF orientation       applied; EXIF that cannot be read counts as upright
+transparency           composited over white (palette, greyscale and colour images alike)
+16-bit greyscale       the high byte, which is what Pillow does with 16-bit colour
+animation              the first frame
+colour profiles        ignored, as in all reference preprocessings
+broken or huge files   ImageError; nothing is filled in
+=====================  =======================================================================
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from w2s_cache.errors import ImageError
+
+__all__ = ["MAX_PIXELS", "read_image"]
+
+MAX_PIXELS = 89_478_485
+"""Larger images are refused: 1/4 GiB of RGB, the size from which Pillow suspects an attack."""
+
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # none runs a program
+_ORIENTATION = 0x0112  # EXIF tag
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_BROKEN = (
+    OSError,  # truncated, unidentified
+    SyntaxError,  # Pillow's word for a malformed PNG or GIF
+    ValueError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+
+
+def read_image(path: Path) -> Image.Image:
+    """Decode an image file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A loaded image of mode RGB, upright.
+
+    Raises:
+        ImageError: If the file is absent, empty, truncated, no image, or larger than `MAX_PIXELS`;
+            its ``found`` is the reason.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _refuse(path, error.strerror or str(error)) from error
+    if not content:
+        raise _refuse(path, "an empty file")
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _refuse(path, f"{image.width} x {image.height} pixels")
+            image.load()
+            upright = _UPRIGHT.get(_orientation(image))
+            rgb = _to_rgb(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _refuse(path, "more pixels than any photo has") from error
+    except UnidentifiedImageError as error:
+        raise _refuse(path, "no image of a known format") from error
+    except _BROKEN as error:
+        raise _refuse(path, f"{type(error).__name__}: {error}") from error
+    return rgb if upright is None else rgb.transpose(upright)
+
+
+def _refuse(path: Path, reason: str) -> ImageError:
+    return ImageError(
+        f"image {path}",
+        expected=f"a whole image file of at most {MAX_PIXELS:,} pixels",
+        found=reason,
+        fix="Replace the file, or take it out of the data set.",
+    )
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 (upright) where there is none or the EXIF block is broken."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (*_BROKEN, UserWarning):
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _high_byte(image).convert("RGB")
+    if image.mode == "F":
+        raise ValueError("floating-point pixels, which have no agreed range")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def _high_byte(image: Image.Image) -> Image.Image:
+    """8-bit greyscale from 16-bit greyscale: the high byte of each value."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise ValueError("pixels of more than 16 bits, which have no agreed range")
+    return Image.fromarray((values >> 8).astype(np.uint8))

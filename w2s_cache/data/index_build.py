@@ -1,0 +1,137 @@
+"""From a listing to an index: the size and the sha256 of every image."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from w2s_cache.data.file_stats import FileStat, read_stats, write_stats
+from w2s_cache.data.listing import Listing
+from w2s_cache.errors import DataError
+from w2s_cache.store.index import Index
+
+__all__ = ["build_index"]
+
+_BLOCK = 256  # paths in hand at once: an interrupt waits for no more than the files being read
+_CHUNK = 1 << 20  # bytes read at once
+_SETTLED_NS = 2_000_000_000  # coarsest clock of a common file system (FAT), in ns
+
+
+def build_index(
+    listing: Listing,
+    root: Path,
+    *,
+    previous: Index | None = None,
+    stats_path: Path | None = None,
+    workers: int = 4,
+    progress: Callable[[int], None] | None = None,
+) -> Index:
+    """Read every image of a listing once and index it.
+
+    Args:
+        listing: The rows.
+        root: The data root its paths are relative to.
+        previous: The index of an earlier build. A remembered hash is used only where it agrees with
+            it, so a side file from elsewhere cannot vouch for anything.
+        stats_path: Side file; images whose size and modification time are the remembered ones are
+            not read again. None reads all.
+        workers: Reading threads.
+        progress: Called with the number of images just done.
+
+    Raises:
+        DataError: If an image vanished, cannot be read, or changes while it is read.
+        StoreWriteError: If the side file cannot be written.
+    """
+    base = root.resolve()
+    known = read_stats(stats_path, base) if stats_path is not None else {}
+    if previous is not None:
+        known = _confirmed(known, previous)
+    paths = [entry.path for entry in listing.entries]
+    started = time.time_ns()
+    stats: list[FileStat] = []
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="index")
+    try:
+        for start in range(0, len(paths), _BLOCK):
+            block = paths[start : start + _BLOCK]
+            stats += pool.map(lambda path: _stat(base, path, known.get(path)), block)
+            if progress is not None:
+                progress(len(block))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    if stats_path is not None:
+        found = dict(zip(paths, stats, strict=True))
+        _remember(stats_path, base, found, known, before=started - _SETTLED_NS)
+    return Index(
+        dataset=listing.dataset,
+        domain=listing.domain,
+        classes=listing.classes,
+        paths=tuple(paths),
+        labels=np.array([entry.label for entry in listing.entries], dtype=np.int64),
+        is_train=np.array([entry.split == "train" for entry in listing.entries], dtype=np.bool_),
+        sizes=np.array([stat.size for stat in stats], dtype=np.int64),
+        sha256=tuple(stat.sha256 for stat in stats),
+    )
+
+
+def _confirmed(known: Mapping[str, FileStat], previous: Index) -> dict[str, FileStat]:
+    trusted = dict(zip(previous.paths, previous.sha256, strict=True))
+    return {path: stat for path, stat in known.items() if trusted.get(path) == stat.sha256}
+
+
+def _remember(
+    stats_path: Path,
+    root: Path,
+    found: Mapping[str, FileStat],
+    known: Mapping[str, FileStat],
+    *,
+    before: int,
+) -> None:
+    """Store what was seen, but no file so fresh that a later change could carry the same time."""
+    settled = {path: stat for path, stat in found.items() if stat.mtime_ns < before}
+    if settled != known:
+        write_stats(stats_path, root, settled)
+
+
+def _stat(root: Path, path: str, known: FileStat | None) -> FileStat:
+    """Size, time and hash of one file; an unchanged file keeps the hash in ``known``."""
+    try:
+        before = (root / path).stat()
+        if known is not None and _same(known, before):
+            return known
+        sha = _sha256(root / path)
+        after = (root / path).stat()
+    except OSError as error:
+        vanished = isinstance(error, FileNotFoundError)
+        raise DataError(
+            f"image {path!r} below {root}",
+            expected="a file that can be read",
+            found="a file that vanished after it was listed" if vanished else f"{error.strerror}",
+            fix="Leave the data set alone while it is read, and run the command again.",
+        ) from error
+    seen = FileStat(size=before.st_size, mtime_ns=before.st_mtime_ns, sha256=sha)
+    if not _same(seen, after):
+        raise DataError(
+            f"image {path!r} below {root}",
+            expected="a file that stays as it is",
+            found="a file that changed while it was read",
+            fix="Leave the data set alone while it is read, and run the command again.",
+        )
+    return seen
+
+
+def _same(one: FileStat, other: os.stat_result) -> bool:
+    return one.size == other.st_size and one.mtime_ns == other.st_mtime_ns
+
+
+def _sha256(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            state.update(chunk)
+    return state.hexdigest()

@@ -1,0 +1,70 @@
+"""What the web would write under a drawing: mostly right, sometimes vague, sometimes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from numpy.random import Generator
+
+SHARES: Mapping[str, float] = MappingProxyType(
+    {
+        "real": 0.44,
+        "clipart": 0.34,
+        "painting": 0.09,
+        "sketch": 0.07,
+        "infograph": 0.03,
+        "quickdraw": 0.03,
+    }
+)
+WRONG, VAGUE, ANYWHERE, LIGHT = 0.12, 0.12, 0.25, 0.15
+
+_OF_DOMAIN = MappingProxyType(
+    {
+        "real": "a photo of a {}|a photo of a {}|a photo of the {}|close-up photo of a {}|"
+        "a {} on a table|my new {}|a {} outdoors, stock photo",
+        "clipart": "a clipart of a {}|{} icon|a cartoon {}|a drawing of a {}|"
+        "vector illustration of a {}|a {}, clip art",
+        "painting": "a painting of a {}|an oil painting of the {}|{}, acrylic on canvas|"
+        "a {} in the style of an old master",
+        "sketch": "a sketch of a {}|a pencil drawing of a {}|a drawing of the {}|"
+        "study of a {}, graphite",
+        "infograph": "a {} in a chart|an infographic about a {}|facts about the {}",
+        "quickdraw": "a doodle of a {}|a quick drawing of a {}|my child drew this {}",
+    }
+)
+_ANYWHERE = "a {}|{}|the {}|a picture of a {}|an image of a {}|a photo of a {}"
+_VAGUE = (
+    "an image|a photo of something|untitled|download for free|see the next page|"
+    "a nice picture|a photo of a thing|new in our shop"
+)
+
+
+def caption(
+    name: str, domain: str, brightness: float, rng: Generator, others: tuple[str, ...]
+) -> str:
+    """Write a caption for one picture.
+
+    Args:
+        name: The class that was drawn.
+        domain: The style it was drawn in; most templates belong to one.
+        brightness: Mean of the pixels in 0..255, mentioned now and then.
+        rng: Source of choices.
+        others: Class names from which a wrong caption takes its name.
+
+    Returns:
+        A phrase; with probability ``VAGUE`` it names nothing, with ``WRONG`` a random class.
+    """
+    if rng.random() < VAGUE:
+        return _one_of(_VAGUE, rng)
+    if rng.random() < WRONG:
+        name = others[rng.integers(len(others))]
+    templates = _ANYWHERE if rng.random() < ANYWHERE else _OF_DOMAIN[domain]
+    text = _one_of(templates, rng).format(name.replace("_", " "))
+    light = "dark" if brightness < 110 else "bright"
+    return f"{text}, {light}" if rng.random() < LIGHT else text
+
+
+def _one_of(phrases: str, rng: Generator) -> str:
+    choices = phrases.split("|")
+    return choices[rng.integers(len(choices))]

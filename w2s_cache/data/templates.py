@@ -1,0 +1,60 @@
+"""Prompt templates: the sentences a class name is put into for the text encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from w2s_cache.errors import SpecError, UnknownNameError
+
+__all__ = ["TEMPLATE_SETS", "fill", "template_set"]
+
+TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        # The CPL paper's single prompt, without a full stop.
+        "plain": ("a photo of a {}",),
+        # The seven ImageNet templates chosen by forward selection in OpenAI's CLIP notebook.
+        "openai7": (
+            "itap of a {}.",
+            "a bad photo of the {}.",
+            "a origami {}.",
+            "a photo of the large {}.",
+            "a {} in a video game.",
+            "art of the {}.",
+            "a photo of the small {}.",
+        ),
+    }
+)
+_PLACEHOLDERS = ("{}", "{c}")
+
+
+def template_set(name: str) -> tuple[str, ...]:
+    """The templates of a named set.
+
+    Raises:
+        UnknownNameError: If there is no such set.
+    """
+    if name not in TEMPLATE_SETS:
+        raise UnknownNameError("template set", name, TEMPLATE_SETS)
+    return TEMPLATE_SETS[name]
+
+
+def fill(template: str, class_name: str) -> str:
+    """Put a class name, its underscores turned into blanks, where the template says so.
+
+    Args:
+        template: Text with the placeholder ``{}`` or ``{c}``, once or more.
+        class_name: As the data set writes it, e.g. ``The_Eiffel_Tower``.
+
+    Raises:
+        SpecError: If the template has no placeholder.
+    """
+    if not any(mark in template for mark in _PLACEHOLDERS):
+        raise SpecError(
+            "prompt template",
+            expected="a placeholder {} or {c} for the class name",
+            found=repr(template),
+            fix="Write it like 'a photo of a {}'.",
+        )
+    words = class_name.replace("_", " ")
+    return words.join(template.replace("{c}", "{}").split("{}"))

@@ -1,0 +1,40 @@
+"""Library name → loader of strong encoders; other packages add theirs by entry point."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from w2s_cache.encoders.protocol import EncoderLoader, StrongEncoder
+from w2s_cache.errors import UnknownNameError
+
+ENTRY_POINT_GROUP = "w2s_cache.encoders"
+
+LOADERS = {
+    "open_clip": "w2s_cache.encoders.openclip",
+    "timm": "w2s_cache.encoders.timm_images",
+}
+
+
+def load_encoder(
+    library: str, model: str, *, checkpoint: str | None, precision: str, device: str
+) -> StrongEncoder:
+    """Loads a strong encoder from the library a spec names.
+
+    Raises:
+        UnknownNameError: No library of this name, built in or installed.
+        EncoderError: The library cannot build the model.
+    """
+    loader = _loader(library)
+    return loader(model, checkpoint=checkpoint, precision=precision, device=device)
+
+
+def _loader(library: str) -> EncoderLoader:
+    if library in LOADERS:
+        built_in: EncoderLoader = import_module(LOADERS[library]).load
+        return built_in
+    installed = entry_points(group=ENTRY_POINT_GROUP)
+    if library not in installed.names:
+        raise UnknownNameError("encoder library", library, {*LOADERS, *installed.names})
+    added: EncoderLoader = installed[library].load()
+    return added

@@ -1,0 +1,118 @@
+"""Image-only strong encoders from timm: pooled features of any classification backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+from PIL.Image import Image
+
+from w2s_cache.encoders.precision import compute_in
+from w2s_cache.encoders.weights import weights_digest
+from w2s_cache.errors import EncoderError, UnknownNameError
+
+
+def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> TimmEncoder:
+    """Builds a frozen timm backbone without its classifier.
+
+    Args:
+        model: A timm model name, with or without tag (``resnet50.a1_in1k``).
+        checkpoint: A local weights file; without it the tag's pretrained weights are loaded.
+        precision: ``"fp32"``, ``"bf16"`` or ``"fp16"``.
+        device: A torch device string.
+
+    Raises:
+        UnknownNameError: timm has no such model.
+        EncoderError: The weights cannot be had or do not fit.
+    """
+    network = create_timm(model, pretrained=checkpoint is None, checkpoint=checkpoint)
+    network.reset_classifier(0)
+    network.eval().requires_grad_(False).to(device)
+    config = timm.data.resolve_model_data_config(network)
+    return TimmEncoder(
+        model=model,
+        network=network,
+        weights=weights_digest(network.state_dict()),
+        transform=timm.data.create_transform(**config, is_training=False),
+        preprocessing={name: _json(value) for name, value in config.items()},
+        precision=precision,
+        device=device,
+    )
+
+
+def create_timm(model: str, *, pretrained: bool, checkpoint: str | None, **arguments: Any) -> Any:
+    """Creates a timm network, from a tag's weights, a local checkpoint or random numbers.
+
+    Raises:
+        UnknownNameError: timm has no such model.
+        EncoderError: The weights cannot be had or do not fit.
+    """
+    base = model.partition(".")[0]
+    if base not in timm.list_models():
+        raise UnknownNameError("timm model", model, timm.list_models())
+    try:
+        return timm.create_model(
+            model,
+            pretrained=pretrained and checkpoint is None,
+            checkpoint_path=checkpoint or "",
+            **arguments,
+        )
+    except (RuntimeError, OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()
+        raise EncoderError(
+            f"cannot load timm model {model}{f' from {checkpoint}' if checkpoint else ''}",
+            expected="weights that exist and fit the network",
+            found=reason[0] if reason else type(error).__name__,
+            fix="Check the name, the file and the network, or point `checkpoint` at a local file.",
+        ) from error
+
+
+def _json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimmEncoder:
+    """A timm backbone as an image-only strong encoder: float32 parameters, frozen, eval mode."""
+
+    model: str
+    network: Any
+    weights: str
+    transform: Callable[[Image], torch.Tensor]
+    preprocessing: dict[str, Any]
+    precision: str
+    device: str
+
+    @property
+    def text(self) -> None:
+        """No text tower: zero-shot and text initialisation do not apply."""
+        return None
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Width of ``features``, the pooled vector before the classifier."""
+        return {"features": int(self.network.num_features)}
+
+    def identity(self) -> dict[str, Any]:
+        """Library, model, weights digest, preprocessing, precision."""
+        return {
+            "library": "timm",
+            "architecture": self.model,
+            "weights": self.weights,
+            "preprocess": {**self.preprocessing, "decoder": "pillow"},
+            "precision": self.precision,
+        }
+
+    def preprocess(self, image: Image) -> torch.Tensor:
+        """Timm's own evaluation transform of this model: (3, height, width) float32."""
+        return self.transform(image)
+
+    @torch.inference_mode()
+    def encode_images(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Pixels (batch, 3, h, w) → pooled ``features`` (batch, width) float32, unnormalised."""
+        with compute_in(self.precision, self.device):
+            features = self.network(pixels.to(self.device))
+        return {"features": features.float().cpu()}

@@ -1,0 +1,132 @@
+"""Every error a user can meet, one class per cause a caller may treat differently.
+
+    W2SError
+      SpecError            a spec file is not what it should be
+      UnknownNameError     a method, domain, encoder, spec … that does not exist
+      DataError            the data set on disk is not what the spec says
+        ImageError         images that cannot be decoded, all of them listed
+      EncoderError         a model cannot be built or its weights do not fit
+      WeakLogitsError      imported weak predictions do not match the data set
+      StoreError           something about the feature store
+        StaleStoreError    the store was made with other settings, each difference named
+        CorruptStoreError  bytes on disk are not the bytes that were written
+        StoreWriteError    no space, no permission
+      TrainError           training cannot start or went wrong
+      RecordError          a run record is missing, broken or of another protocol
+      DownloadError        a download failed or its hash differs
+
+Each message has four parts: what is wrong, what was expected, what was found, what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "CorruptStoreError",
+    "DataError",
+    "DownloadError",
+    "EncoderError",
+    "ImageError",
+    "RecordError",
+    "SpecError",
+    "StaleStoreError",
+    "StoreError",
+    "StoreWriteError",
+    "TrainError",
+    "UnknownNameError",
+    "W2SError",
+    "WeakLogitsError",
+]
+
+
+class W2SError(Exception):
+    """Base of all errors; the four parts are keyword-only so that none is forgotten.
+
+    Args:
+        what: The subject and what is wrong with it, without a final period.
+        expected: What would have been right.
+        found: What is there instead.
+        fix: The next step for the person who reads it, an imperative sentence.
+    """
+
+    def __init__(self, what: str, *, expected: str, found: str, fix: str) -> None:
+        self.what, self.expected, self.found, self.fix = what, expected, found, fix
+        super().__init__(f"{what}: expected {expected}, found {found}. {fix}")
+
+
+class SpecError(W2SError):
+    """A spec file is not what it should be."""
+
+
+class UnknownNameError(W2SError):
+    """A name that does not exist; the nearest known names are offered.
+
+    Args:
+        kind: What the name should name, e.g. ``"method"``.
+        name: The name that was given.
+        known: All names that exist.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+        self.kind, self.name, self.known = kind, name, names
+        super().__init__(
+            f"unknown {kind}",
+            expected=_listed(names),
+            found=repr(name),
+            fix=f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose a known one.",
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = 20
+    if len(names) <= shown:
+        return f"one of {', '.join(names) or '(none)'}"
+    return f"one of {len(names)} known names, such as {', '.join(names[:3])}"
+
+
+class DataError(W2SError):
+    """The data set on disk is not what the spec says."""
+
+
+class ImageError(DataError):
+    """Images that cannot be decoded; the message lists them."""
+
+
+class EncoderError(W2SError):
+    """A model cannot be built, or its weights do not fit it."""
+
+
+class WeakLogitsError(W2SError):
+    """Imported weak predictions do not match the data set."""
+
+
+class StoreError(W2SError):
+    """Something about the feature store."""
+
+
+class StaleStoreError(StoreError):
+    """The store was made with other settings; the message names each difference."""
+
+
+class CorruptStoreError(StoreError):
+    """Bytes on disk are not the bytes that were written."""
+
+
+class StoreWriteError(StoreError):
+    """The store cannot be written: no space or no permission."""
+
+
+class TrainError(W2SError):
+    """Training cannot start, or its numbers went wrong."""
+
+
+class RecordError(W2SError):
+    """A run record is missing, broken or of another protocol."""
+
+
+class DownloadError(W2SError):
+    """A download failed or its hash differs."""

@@ -1,0 +1,1 @@
+"""Extraction: decode → encode → write, once per image; knows nothing of methods."""

@@ -1,0 +1,140 @@
+"""One domain into the cache: index, strong features, text features, weak logits, feature set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from w2s_cache.data.index_build import build_index
+from w2s_cache.data.listing import Listing
+from w2s_cache.data.source import list_domain
+from w2s_cache.errors import StaleStoreError, StoreError
+from w2s_cache.extract.progress import Progress
+from w2s_cache.extract.request import Extracted, ExtractRequest
+from w2s_cache.request import feature_request
+from w2s_cache.store.feature_set import (
+    FeatureSet,
+    StoreRef,
+    open_member,
+    read_feature_set,
+    write_feature_set,
+)
+from w2s_cache.store.fingerprint import digest, file_sha256
+from w2s_cache.store.index import Index, read_index, write_index
+from w2s_cache.store.layout import index_path
+
+if TYPE_CHECKING:  # torch and the encoder libraries are imported only when something is missing
+    from w2s_cache.encoders.protocol import StrongEncoder
+
+
+def extract_domain(
+    request: ExtractRequest,
+    domain: str,
+    *,
+    strong: Callable[[str], StrongEncoder],
+    progress: Progress,
+) -> Extracted:
+    """Brings one domain up to date; computes only what is missing.
+
+    Args:
+        request: What and with what.
+        domain: The domain's name.
+        strong: Device → strong encoder; called only when something is missing.
+        progress: Where to report.
+
+    Raises:
+        W2SError: The data set, an image, a model or the disk is not what it should be.
+    """
+    dataset = request.spec.name
+    listing = list_domain(request.spec.data, dataset, request.root, domain)
+    for note in listing.notes:
+        progress.say(f"{domain}: {note}")
+    index = _index(request, listing, progress)
+    asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
+    imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
+    known = None if request.recheck else _known(request, domain, asked, index, progress)
+    if known and (imported is None or known.logits.key_digest == digest(imported)):
+        return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
+    from w2s_cache.encoders.device import resolve_device
+    from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
+
+    request = replace(request, device=resolve_device(request.device))
+    encoder = strong(request.device)
+    computed: dict[str, int] = {}
+    image, computed["features"] = image_part(request, index, encoder, progress)
+    text = text_part(request, index, encoder)
+    if imported is None:
+        logits, computed["logits"] = weak_part(request, index, progress)
+    else:
+        logits, computed["logits"] = imported_part(request, index, imported)
+    found = FeatureSet(
+        dataset=dataset,
+        domain=domain,
+        strong=request.strong_name,
+        weak=request.weak_name,
+        request=asked,
+        index_digest=index.digest,
+        image=image,
+        logits=logits,
+        text=text,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    write_feature_set(request.home, found)
+    return Extracted(domain=domain, rows=len(index), computed=computed, notes=listing.notes)
+
+
+def imported_key(file: Path, index: Index) -> dict[str, Any]:
+    """All that changes imported logits in row order: the file's content, the rows, the classes."""
+    return {
+        "kind": "logits",
+        "imported": file_sha256(file) if file.is_file() else str(file),
+        "images": index.images_digest,
+        "classes": list(index.classes),
+    }
+
+
+def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
+    """The domain's index; files whose size and time have not changed are not read again."""
+    path = index_path(request.home, listing.dataset, listing.domain)
+    previous = read_index(path) if path.is_file() else None
+    progress.begin(f"{listing.domain}: index", len(listing.entries))
+    index = build_index(
+        listing,
+        request.root,
+        previous=previous,
+        stats_path=path.with_name("stats.parquet"),
+        progress=progress.advance,
+    )
+    progress.end()
+    if previous is None or previous.digest != index.digest:
+        write_index(path, index)
+    return index
+
+
+def _known(
+    request: ExtractRequest, domain: str, asked: dict[str, Any], index: Index, progress: Progress
+) -> FeatureSet | None:
+    """The pair's feature set if it is what is asked for and every file it needs is in place."""
+    names = {"dataset": request.spec.name, "domain": domain}
+    pair = {"strong": request.strong_name, "weak": request.weak_name}
+    try:
+        found = read_feature_set(request.home, **names, **pair, request=asked)
+        complete = all(
+            _in_place(request.home, ref) for ref in (found.image, found.logits, found.text) if ref
+        )
+    except StaleStoreError as error:
+        progress.say(f"{domain}: {error.what} ({error.found}); computing what changed")
+        return None
+    except StoreError:
+        return None
+    return found if complete and found.index_digest == index.digest else None
+
+
+def _in_place(home: Path, ref: StoreRef) -> bool:
+    """Whether every shard exists in its full size; contents are verified by whoever reads them."""
+    store = open_member(home, ref)
+    files = [(store.directory / shard.file, shard.bytes) for shard in store.manifest.shards]
+    return all(path.is_file() and path.stat().st_size == size for path, size in files)

@@ -1,0 +1,142 @@
+"""Every image of an index through one image encoder into one store, shard by shard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.encoders.protocol import ImageEncoder
+from w2s_cache.errors import EncoderError, ImageError
+from w2s_cache.extract.progress import Progress
+from w2s_cache.store.layout import ArraySpec
+from w2s_cache.store.writer import StoreWriter, open_writer
+
+_LISTED = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageJob:
+    """One store to fill.
+
+    Attributes:
+        directory: The store.
+        kind: ``"image"`` or ``"logits"``.
+        key: All that changes the numbers.
+        paths: (n,) image files, in row order.
+        encoder: What turns pixels into rows.
+        dtypes: Storage dtype by array name.
+        attributes: Facts kept beside the key.
+        label: What progress calls it.
+    """
+
+    directory: Path
+    kind: str
+    key: Mapping[str, Any]
+    paths: Sequence[Path]
+    encoder: ImageEncoder
+    dtypes: Mapping[str, str]
+    attributes: Mapping[str, Any]
+    label: str
+
+
+def fill_store(
+    job: ImageJob, *, shard_rows: int, batch_size: int, workers: int, progress: Progress
+) -> int:
+    """Computes the missing shards of a store; rows per batch start anew in every shard.
+
+    An interrupt loses at most the shard in the making; calling again computes only what is missing,
+    with the same bytes as if nothing had happened.
+
+    Returns:
+        The number of rows computed now.
+
+    Raises:
+        ImageError: Images cannot be decoded; all of the shard's are listed, nothing of it is kept.
+        EncoderError: The encoder returned numbers that are not finite.
+        StoreWriteError: No space, no permission.
+    """
+    widths = job.encoder.widths
+    specs = [ArraySpec(name=n, row_shape=(w,), dtype=job.dtypes[n]) for n, w in widths.items()]
+    with open_writer(
+        job.directory,
+        kind=job.kind,
+        key=job.key,
+        rows=len(job.paths),
+        arrays=specs,
+        shard_rows=shard_rows,
+        attributes=job.attributes,
+        timeout=-1,
+        on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
+    ) as writer:
+        missing = writer.missing()
+        total = sum(stop - start for start, stop in missing)
+        progress.begin(job.label, len(job.paths), done=len(job.paths) - total)
+        for start, stop in missing:
+            _fill_shard(job, writer, range(start, stop), batch_size, workers, progress)
+        progress.end()
+    return total
+
+
+def _fill_shard(
+    job: ImageJob,
+    writer: StoreWriter,
+    rows: range,
+    batch_size: int,
+    workers: int,
+    progress: Progress,
+) -> None:
+    arrays = {
+        name: np.empty((len(rows), width), dtype=np.float32)
+        for name, width in job.encoder.widths.items()
+    }
+    failures: list[Failure] = []
+    for position, encoded, failed in _encoded(job, rows, batch_size, workers):
+        failures += failed
+        count = 0
+        for name, values in encoded.items():
+            count = len(values)
+            arrays[name][position : position + count] = values
+        progress.advance(count)
+    if failures:
+        raise _undecodable(failures)
+    _refuse_nonfinite(job, arrays, rows)
+    writer.write(rows.start, arrays)
+
+
+def _encoded(
+    job: ImageJob, rows: range, batch_size: int, workers: int
+) -> Iterator[tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]]:
+    paths = job.paths[rows.start : rows.stop]
+    batches = decode_ahead(paths, job.encoder.preprocess, batch_size=batch_size, workers=workers)
+    for batch in batches:
+        encoded = job.encoder.encode_images(batch.pixels)
+        yield batch.start, {n: t.numpy() for n, t in encoded.items()}, batch.failures
+
+
+def _undecodable(failures: Sequence[Failure]) -> ImageError:
+    shown = "; ".join(f"{f.path} ({f.reason})" for f in failures[:_LISTED])
+    more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
+    return ImageError(
+        f"{len(failures)} image(s) cannot be decoded",
+        expected="images that Pillow reads",
+        found=f"{shown}{more}",
+        fix="Repair or remove them (and their lines in the list files), then run again: "
+        "finished shards are kept.",
+    )
+
+
+def _refuse_nonfinite(job: ImageJob, arrays: Mapping[str, np.ndarray], rows: range) -> None:
+    for name, values in arrays.items():
+        bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+        if len(bad):
+            raise EncoderError(
+                f"{name} of {len(bad)} image(s) are not finite, first {job.paths[rows[bad[0]]]}",
+                expected="finite numbers",
+                found="NaN or infinity",
+                fix="Use precision fp32; fp16 overflows in some models.",
+            )

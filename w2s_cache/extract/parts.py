@@ -1,0 +1,197 @@
+"""The parts of a feature set, each one store: strong image features, text features, weak logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2s_cache.data.templates import template_set
+from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder
+from w2s_cache.extract.images import ImageJob, fill_store
+from w2s_cache.extract.progress import Progress
+from w2s_cache.extract.request import ExtractRequest
+from w2s_cache.extract.text import fill_text_store, text_key
+from w2s_cache.spec import WeakSpec
+from w2s_cache.store.feature_set import StoreRef
+from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.index import Index
+from w2s_cache.store.layout import ArraySpec, domain_path, slug, store_path
+from w2s_cache.store.writer import open_writer
+from w2s_cache.weak.checkpoint import weak_classifier
+from w2s_cache.weak.finetune import TrainImages, finetune
+from w2s_cache.weak.imported import read_weak_logits
+
+
+def image_part(
+    request: ExtractRequest, index: Index, encoder: StrongEncoder, progress: Progress
+) -> tuple[StoreRef, int]:
+    """Strong features of every image; returns the store and the rows computed now."""
+    dtype = request.spec.store.dtype
+    key = {
+        "kind": "image",
+        "images": index.images_digest,
+        "encoder": dict(encoder.identity()),
+        "dtype": dtype,
+    }
+    return _fill(
+        request,
+        index,
+        encoder,
+        key=key,
+        name=request.strong_name,
+        dtype=dtype,
+        batch_size=request.batch_size or request.strong.batch_size,
+        progress=progress,
+    )
+
+
+def text_part(request: ExtractRequest, index: Index, encoder: StrongEncoder) -> StoreRef | None:
+    """Text features of every class and template; None for an image-only encoder."""
+    if encoder.text is None:
+        return None
+    templates = [t for name in request.strong.templates for t in _templates(name)]
+    key = text_key(encoder.text, index.classes, templates, request.spec.store.dtype)
+    directory = store_path(
+        request.home,
+        dataset=index.dataset,
+        kind="text",
+        name=request.strong_name,
+        key_digest=digest(key),
+    )
+    fill_text_store(directory, text=encoder.text, key=key)
+    return _ref(request.home, directory, key)
+
+
+def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tuple[StoreRef, int]:
+    """Logits of the weak model for every image, fine-tuning it first when that was never done."""
+    weak = request.weak
+    assert weak is not None  # noqa: S101 - imported predictions take the other branch
+    folder = domain_path(request.home, index.dataset, index.domain) / "weak"
+    classifier, _ = weak_classifier(
+        lambda key_digest: folder / f"{slug(request.weak_name)}-{key_digest[:12]}",
+        weak=weak,
+        classes=index.classes,
+        trained_on=index.digest,
+        device=request.device,
+        train=lambda network, transform: _finetune(
+            request, weak, index, network, transform, progress
+        ),
+    )
+    key = {
+        "kind": "logits",
+        "images": index.images_digest,
+        "classes": list(index.classes),
+        "encoder": classifier.identity(),
+    }
+    return _fill(
+        request,
+        index,
+        classifier,
+        key=key,
+        name=request.weak_name,
+        dtype="float32",
+        batch_size=request.batch_size or weak.batch_size,
+        progress=progress,
+    )
+
+
+def imported_part(
+    request: ExtractRequest, index: Index, key: Mapping[str, Any]
+) -> tuple[StoreRef, int]:
+    """Somebody else's logits in row order."""
+    assert request.weak_logits is not None  # noqa: S101 - the caller made the key from it
+    logits = read_weak_logits(request.weak_logits, paths=index.paths, classes=index.classes)
+    directory = _directory(request, index, "logits", request.weak_name, key)
+    spec = ArraySpec(name="logits", row_shape=(len(index.classes),), dtype="float32")
+    with open_writer(
+        directory,
+        kind="logits",
+        key=key,
+        rows=len(index),
+        arrays=[spec],
+        shard_rows=request.spec.store.shard_rows,
+        attributes={"domain": index.domain},
+        timeout=-1,
+    ) as writer:
+        missing = writer.missing()
+        for start, stop in missing:
+            writer.write(start, {"logits": logits[start:stop]})
+    return _ref(request.home, directory, key), sum(stop - start for start, stop in missing)
+
+
+def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
+    request: ExtractRequest,
+    index: Index,
+    encoder: ImageEncoder,
+    *,
+    key: Mapping[str, Any],
+    name: str,
+    dtype: str,
+    batch_size: int,
+    progress: Progress,
+) -> tuple[StoreRef, int]:
+    job = ImageJob(
+        directory=_directory(request, index, str(key["kind"]), name, key),
+        kind=str(key["kind"]),
+        key=key,
+        paths=[request.root / path for path in index.paths],
+        encoder=encoder,
+        dtypes=dict.fromkeys(encoder.widths, dtype),
+        attributes={"domain": index.domain},
+        label=f"{index.domain}: {name}",
+    )
+    rows = fill_store(
+        job,
+        shard_rows=request.spec.store.shard_rows,
+        batch_size=batch_size,
+        workers=request.workers,
+        progress=progress,
+    )
+    return _ref(request.home, job.directory, key), rows
+
+
+def _finetune(
+    request: ExtractRequest,
+    weak: WeakSpec,
+    index: Index,
+    network: Any,
+    transform: Callable[..., Any],
+    progress: Progress,
+) -> None:
+    rows = np.flatnonzero(index.is_train)
+    images = TrainImages(
+        paths=[request.root / index.paths[row] for row in rows],
+        labels=index.labels[rows],
+        transform=transform,
+        workers=request.workers,
+    )
+    progress.begin(
+        f"{index.domain}: training {request.weak_name}", weak.finetune.epochs * len(rows)
+    )
+    finetune(network, images, weak.finetune, device=request.device, advance=progress.advance)
+    progress.end()
+
+
+def _templates(name: str) -> tuple[str, ...]:
+    """A named set, or a literal template."""
+    return (name,) if "{" in name else template_set(name)
+
+
+def _directory(
+    request: ExtractRequest, index: Index, kind: str, name: str, key: Mapping[str, Any]
+) -> Path:
+    return store_path(
+        request.home,
+        dataset=index.dataset,
+        domain=index.domain,
+        kind=kind,
+        name=name,
+        key_digest=digest(key),
+    )
+
+
+def _ref(home: Path, directory: Path, key: Mapping[str, Any]) -> StoreRef:
+    return StoreRef(path=directory.relative_to(home).as_posix(), key_digest=digest(key))

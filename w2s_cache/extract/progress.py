@@ -1,0 +1,41 @@
+"""How long work reports itself: a counter the command line draws as a bar."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Receives what happens; implementations draw bars, collect lines, or stay silent."""
+
+    def say(self, text: str) -> None:
+        """A sentence for the person at the terminal."""
+        ...
+
+    def begin(self, label: str, total: int, *, done: int = 0) -> None:
+        """A countable piece of work starts; ``done`` of it was finished before."""
+        ...
+
+    def advance(self, count: int) -> None:
+        """``count`` more pieces are done."""
+        ...
+
+    def end(self) -> None:
+        """The piece of work begun last is finished."""
+        ...
+
+
+class Silent:
+    """Says nothing."""
+
+    def say(self, text: str) -> None:
+        """Ignores the sentence."""
+
+    def begin(self, label: str, total: int, *, done: int = 0) -> None:
+        """Ignores the start."""
+
+    def advance(self, count: int) -> None:
+        """Ignores the step."""
+
+    def end(self) -> None:
+        """Ignores the end."""

@@ -1,0 +1,58 @@
+"""What extraction is asked for, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from w2s_cache.spec import Spec, StrongSpec, WeakSpec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtractRequest:
+    """What to extract and with what means.
+
+    Attributes:
+        spec: The whole spec.
+        strong_name: Name of the strong encoder's section.
+        strong: That section.
+        weak_name: Name of the weak model's section, or of imported predictions.
+        weak: That section; None for imported predictions.
+        weak_logits: The file of imported predictions; None when the weak model is fine-tuned here.
+        home: The cache home.
+        root: The data root.
+        device: A torch device string, or ``"auto"``.
+        workers: Decoding threads.
+        batch_size: Images per forward pass; None takes the spec's.
+        recheck: Load the models and compare their weights even if nothing asked for has changed.
+    """
+
+    spec: Spec
+    strong_name: str
+    strong: StrongSpec
+    weak_name: str
+    weak: WeakSpec | None
+    weak_logits: Path | None
+    home: Path
+    root: Path
+    device: str
+    workers: int
+    batch_size: int | None = None
+    recheck: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extracted:
+    """What became of one domain: rows in the index, rows computed now by part."""
+
+    domain: str
+    rows: int
+    computed: dict[str, int]
+    notes: tuple[str, ...]
+
+    @property
+    def reused(self) -> bool:
+        """Whether everything was there already."""
+        return not any(self.computed.values())
+
+

@@ -1,0 +1,40 @@
+"""Linear probe: W f + b over cached features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.heads.protocol import Parameters, StartInputs
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """A linear classifier with bias.
+
+    Args:
+        normalize: Whether features are scaled to unit L2 norm first. The founding paper does not
+            say; raw features are the convention of CLIP's own linear probe.
+    """
+
+    normalize: bool = False
+
+    def prepare(self, features: Tensor) -> Tensor:
+        """Raw features (n, d) → raw or unit-norm features (n, d)."""
+        return functional.normalize(features, dim=-1) if self.normalize else features
+
+    def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
+        """(batch, d) → logits (batch, k), unscaled."""
+        return functional.linear(prepared, parameters["weight"], parameters["bias"])
+
+
+def start_linear(inputs: StartInputs) -> dict[str, Tensor]:
+    """torch.nn.Linear's own initialisation: uniform in ±1/sqrt(d), from the given generator."""
+    classes, width = inputs.weak_probabilities.shape[1], inputs.features.shape[1]
+    bound = width**-0.5
+    weight = torch.rand(classes, width, generator=inputs.generator)
+    bias = torch.rand(classes, generator=inputs.generator)
+    return {"weight": (2 * weight - 1) * bound, "bias": (2 * bias - 1) * bound}

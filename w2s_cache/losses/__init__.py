@@ -1,0 +1,1 @@
+"""One loss per file: paper, equation, shapes, and the numbers its test holds it to."""

@@ -1,0 +1,66 @@
+"""What a spec asks the cache for, in the words that a feature set remembers.
+
+Extraction stores the request beside the features; training compares it with its own spec, so that
+an edited spec never meets features of the old one. Batch sizes, devices and paths are not in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from w2s_cache.errors import SpecError
+from w2s_cache.spec import DataSpec, Spec, StrongSpec, WeakSpec
+from w2s_cache.store.fingerprint import file_sha256
+
+
+def feature_request(spec: Spec, *, strong: StrongSpec, weak: WeakSpec | None) -> dict[str, Any]:
+    """The request of one (strong, weak) pair.
+
+    Args:
+        spec: The whole spec.
+        strong: The strong encoder's section.
+        weak: The weak model's section; None when its logits were imported.
+
+    Raises:
+        SpecError: A checkpoint file is missing.
+    """
+    return {
+        "data": _data(spec.data),
+        "strong": {
+            "library": strong.library,
+            "model": strong.model,
+            "checkpoint": _content(strong.checkpoint),
+            "precision": strong.precision,
+            "templates": list(strong.templates),
+        },
+        "weak": {"imported": True} if weak is None else _weak(weak),
+        "store": {"dtype": spec.store.dtype},
+    }
+
+
+def _data(data: DataSpec) -> dict[str, Any]:
+    asked: dict[str, Any] = {"format": data.format}
+    if data.format == "class-folders":
+        asked |= {"test_fraction": data.test_fraction, "split_seed": data.split_seed}
+    return asked
+
+
+def _weak(weak: WeakSpec) -> dict[str, Any]:
+    fields = weak.model_dump(mode="json", exclude={"batch_size"})
+    return {**fields, "checkpoint": _content(weak.checkpoint)}
+
+
+def _content(checkpoint: str | None) -> str | None:
+    """A local weights file by its sha256: it may move, it may not change."""
+    if checkpoint is None:
+        return None
+    path = Path(checkpoint)
+    if not path.is_file():
+        raise SpecError(
+            f"checkpoint {checkpoint}",
+            expected="a weights file",
+            found="no such file",
+            fix="Correct `checkpoint` in the spec or put the file there.",
+        )
+    return file_sha256(path)

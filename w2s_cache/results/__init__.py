@@ -1,0 +1,34 @@
+"""Run records: what a training run leaves behind, written and read as one directory."""
+
+from __future__ import annotations
+
+from w2s_cache.results.check import check_run
+from w2s_cache.results.record import (
+    OUTCOME_FIELDS,
+    SCHEMA,
+    RunRecord,
+    record_from_json,
+    record_to_json,
+    run_id,
+)
+from w2s_cache.results.run_directory import find_runs, has_run, read_record, run_path, write_run
+from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA
+from w2s_cache.results.violation import Violation
+
+__all__ = [
+    "OUTCOME_FIELDS",
+    "PREDICTIONS_SCHEMA",
+    "SCHEMA",
+    "TRACE_SCHEMA",
+    "RunRecord",
+    "Violation",
+    "check_run",
+    "find_runs",
+    "has_run",
+    "read_record",
+    "record_from_json",
+    "record_to_json",
+    "run_id",
+    "run_path",
+    "write_run",
+]

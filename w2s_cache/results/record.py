@@ -1,0 +1,199 @@
+"""The run record: one training run as a value, its identity and its JSON form."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Literal, NoReturn
+
+import pydantic
+from pydantic import ConfigDict, TypeAdapter
+
+from w2s_cache.errors import RecordError
+from w2s_cache.store.fingerprint import digest
+
+SCHEMA: Final = "w2s-cache/run-record/1"
+
+OUTCOME_FIELDS = (
+    "method",
+    "dataset",
+    "domain",
+    "strong",
+    "weak",
+    "seed",
+    "protocol",
+    "config",
+    "inputs",
+)
+"""The fields that decide a run's numbers, hence its identity."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run of one method on one domain with one seed; the spec is docs/run-record.md.
+
+    Args:
+        run_id: Identity of the run, :func:`run_id` of the outcome fields.
+        method: Name of the method, as in the catalogue of methods.
+        dataset: Name of the data set.
+        domain: Name of the domain.
+        strong: Name of the strong encoder.
+        weak: Name of the weak model.
+        spec: Name of the spec file the run was started from.
+        seed: The run's seed.
+        protocol: hold_fraction, fit_fraction, split_seed, eval_split and select.
+        config: Everything the method was trained with; JSON values, no seed, no paths.
+        inputs: index_digest and the key digests of image, logits and text features.
+        status: ``"done"``, or ``"not-applicable"`` when the method cannot run on these inputs.
+        reason: Why the method is not applicable; empty when done.
+        metrics: Fractions in [0, 1] by name: accuracy, agreement, weak_accuracy, ….
+        per_class_accuracy: (K,) fractions by class number; None where a class has no row.
+        counts: Rows used: fit, val, eval and skipped.
+        timing: Seconds by stage.
+        environment: ``versions`` (by library) and ``device``.
+        created: When the run ended, ISO 8601 in UTC.
+        schema: Name and version of this format.
+    """
+
+    run_id: str
+    method: str
+    dataset: str
+    domain: str
+    strong: str
+    weak: str
+    spec: str
+    seed: int
+    protocol: dict[str, Any]
+    config: dict[str, Any]
+    inputs: dict[str, Any]
+    status: Literal["done", "not-applicable"] = "done"
+    reason: str = ""
+    metrics: dict[str, float]
+    per_class_accuracy: list[float | None]
+    counts: dict[str, int]
+    timing: dict[str, float]
+    environment: dict[str, Any]
+    created: str
+    schema: Literal["w2s-cache/run-record/1"] = SCHEMA
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False
+    )
+
+    def outcome(self) -> dict[str, Any]:
+        """The fields that decide the numbers, as :func:`run_id` takes them."""
+        return {name: getattr(self, name) for name in OUTCOME_FIELDS}
+
+
+def run_id(outcome: Mapping[str, Any]) -> str:
+    """Identity of a run: 12 hexadecimal digits of the SHA-256 of its canonical outcome fields.
+
+    Args:
+        outcome: Exactly the fields of :data:`OUTCOME_FIELDS`, with JSON values.
+
+    Raises:
+        RecordError: A field is missing or is not one that decides the outcome.
+    """
+    if set(outcome) != set(OUTCOME_FIELDS):
+        raise RecordError(
+            "a run cannot be identified",
+            expected=f"the fields {', '.join(OUTCOME_FIELDS)}",
+            found=", ".join(sorted(outcome)) or "none",
+            fix="Give exactly these fields.",
+        )
+    return digest(dict(outcome))[:12]
+
+
+def record_to_json(record: RunRecord) -> str:
+    """Writes a record as JSON text, inverse of :func:`record_from_json`.
+
+    Fields stand in the order of the class, keys inside them sorted, so that equal records give
+    equal bytes. Numbers keep every digit.
+
+    Raises:
+        RecordError: A value would not come back equal (a tuple, a NaN, a number as a key, …).
+    """
+    values = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    try:
+        ordered = {
+            name: json.loads(json.dumps(value, sort_keys=True, allow_nan=False))
+            for name, value in values.items()
+        }
+    except (TypeError, ValueError) as error:
+        raise _not_json(record, str(error)) from error
+    changed = [name for name in values if ordered[name] != values[name]]
+    if changed:
+        raise _not_json(record, f"values that change on the way in {', '.join(changed)}")
+    text = json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    record_from_json(text)
+    return text
+
+
+def record_from_json(text: str, *, origin: str = "run record") -> RunRecord:
+    """Reads a record from JSON text, inverse of :func:`record_to_json`.
+
+    Args:
+        text: The JSON document.
+        origin: Where it came from, named in errors.
+
+    Raises:
+        RecordError: The text is not JSON, a key is unknown, missing, repeated or of the wrong
+            type, a number is not finite, or the schema is another one. All problems are listed.
+    """
+    try:
+        data = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        _refuse_gaps(data)
+        return _adapter().validate_json(text)
+    except pydantic.ValidationError as error:
+        found = "; ".join(_problem(dict(problem)) for problem in error.errors())
+    except ValueError as error:
+        found = str(error)
+    raise RecordError(
+        f"{origin} is broken",
+        expected=f"JSON with the fields of {SCHEMA}",
+        found=found,
+        fix="Run that method again, or remove its directory.",
+    )
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[RunRecord]:
+    return TypeAdapter(RunRecord)
+
+
+def _refuse_gaps(data: Any) -> None:
+    """Refuses a document that leaves a field to its default."""
+    names = [field.name for field in dataclasses.fields(RunRecord)]
+    missing = [name for name in names if isinstance(data, dict) and name not in data]
+    if missing:
+        raise ValueError(f"no {', '.join(missing)}")
+
+
+def _problem(problem: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in problem["loc"]) or "the document"
+    return f"{where}: {problem['msg'].lower()}"
+
+
+def _not_json(record: RunRecord, found: str) -> RecordError:
+    return RecordError(
+        f"the record of {record.method} on {record.domain} cannot be written",
+        expected="plain JSON values: text, finite numbers, lists, objects with text keys",
+        found=found,
+        fix="Convert them before the record is made.",
+    )
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Builds an object, refusing a key that appears twice."""
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"repeated key {', '.join(repeated)}")
+    return built
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name}, which is no JSON number")

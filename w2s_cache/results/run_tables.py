@@ -1,0 +1,69 @@
+"""The two parquet tables of a run: its predictions and its training trace."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from w2s_cache.errors import RecordError
+
+PREDICTIONS_SCHEMA = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("label", pa.int64(), nullable=False),
+        pa.field("weak", pa.int64(), nullable=False),
+        pa.field("predicted", pa.int64(), nullable=False),
+        pa.field("confidence", pa.float32(), nullable=False),
+    ]
+)
+"""One line per evaluated row; ``row`` and ``path`` are those of the index, classes are numbers."""
+
+TRACE_SCHEMA = pa.schema(
+    [
+        pa.field("step", pa.int64(), nullable=False),
+        pa.field("epoch", pa.int64(), nullable=False),
+        pa.field("loss", pa.float64(), nullable=False),
+        pa.field("lr", pa.float64(), nullable=False),
+        pa.field("val_score", pa.float64(), nullable=True),
+    ]
+)
+"""One line per step; ``val_score`` is null on steps after which nothing was measured."""
+
+
+def conform(table: pa.Table, schema: pa.Schema, *, name: str) -> pa.Table:
+    """Brings a table into its declared columns, order and types, losing nothing.
+
+    Args:
+        table: Columns of these names in any order; a column that may be null may be left out.
+        schema: The declared columns.
+        name: What the table is, named in errors.
+
+    Returns:
+        The table, sorted by its first column.
+
+    Raises:
+        RecordError: A column is missing, unknown, null where it must not be, or of another type.
+    """
+    needed = [field.name for field in schema if not field.nullable]
+    columns = list(table.column_names)
+    if set(columns) - set(schema.names) or set(needed) - set(columns):
+        raise _refusal(name, schema, f"columns {', '.join(columns) or '(none)'}")
+    for field in schema:
+        if field.name not in columns:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
+    holes = [column for column in needed if table.column(column).null_count]
+    if holes:
+        raise _refusal(name, schema, f"nulls in {', '.join(holes)}")
+    try:
+        return table.select(schema.names).cast(schema).sort_by(schema.names[0])
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise _refusal(name, schema, str(error)) from error
+
+
+def _refusal(name: str, schema: pa.Schema, found: str) -> RecordError:
+    return RecordError(
+        f"the {name} of a run have the wrong form",
+        expected=", ".join(f"{field.name} {field.type}" for field in schema),
+        found=found,
+        fix="Build the table with these columns.",
+    )

@@ -1,0 +1,264 @@
+"""What a spec file may say: TOML → frozen, validated values.
+
+A spec declares a data set, its protocol, the strong encoders, the weak models, how features are
+stored, how methods are trained and which tables are printed. Every key is typed; a key that does
+not exist is refused with the nearest one that does.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+
+from w2s_cache.errors import SpecError, UnknownNameError
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
+Precision = Literal["fp32", "bf16", "fp16"]
+Select = Literal["weak-agreement", "last", "oracle"]
+EvalSplit = Literal["held-out", "full-test"]
+Model = TypeVar("Model", bound=BaseModel)
+Choice = TypeVar("Choice")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSpec(_Section):
+    """Where images come from and how their folders are read.
+
+    ``format`` is ``"domainnet"`` (official list files) or ``"class-folders"``
+    (``<root>/<domain>/<class>/*``). ``source = "pocket"`` draws the embedded data set when no root
+    is given. ``test_fraction`` and ``split_seed`` serve data sets without an official split.
+    """
+
+    format: Literal["domainnet", "class-folders"]
+    source: Literal["disk", "pocket"] = "disk"
+    root: str | None = None
+    domains: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    aliases: dict[str, tuple[str, ...]] = {}
+    test_fraction: Fraction = 0.3
+    split_seed: int = 0
+
+
+class ProtocolSpec(_Section):
+    """How D_test is divided and what is reported (Li et al., §4.1).
+
+    D_test → D_hold (``hold_fraction``) and D'_test; D_hold → fit (``fit_fraction``) and val.
+    ``split_seed = "run"`` draws the division anew for every run seed; a number fixes it.
+    """
+
+    hold_fraction: Fraction = 0.8
+    fit_fraction: Fraction = 0.8
+    split_seed: int | Literal["run"] = "run"
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
+    eval_split: EvalSplit = "held-out"
+    select: Select = "weak-agreement"
+
+
+class StrongSpec(_Section):
+    """One frozen strong encoder.
+
+    ``model`` is ``ARCH,TAG`` for open_clip and a model name for timm; ``checkpoint`` is a local
+    weights file that replaces the tag's; ``templates`` are names of template sets or literal
+    templates with ``{}``.
+    """
+
+    library: str = "open_clip"
+    model: str
+    checkpoint: str | None = None
+    precision: Precision = "fp32"
+    templates: tuple[str, ...] = ("plain",)
+    batch_size: Count = 256
+
+
+class FinetuneSpec(_Section):
+    """How the weak model learns from D_train with ground truth (Li et al., §4.1: 3, 512, 1e-3)."""
+
+    epochs: Count = 3
+    batch_size: Count = 512
+    lr: Positive = 1e-3
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    flip: bool = False
+    shift: Annotated[int, Field(ge=0)] = 0
+    seed: int = 0
+
+
+class WeakSpec(_Section):
+    """One weak model: a timm network fine-tuned on D_train.
+
+    ``pretrained`` starts from the tag's weights, ``checkpoint`` from a local file, neither from
+    scratch. ``image_size`` overrides the size the network was made for.
+    """
+
+    library: Literal["timm"] = "timm"
+    model: str
+    pretrained: bool = False
+    checkpoint: str | None = None
+    image_size: Count | None = None
+    precision: Precision = "fp32"
+    batch_size: Count = 256
+    finetune: FinetuneSpec = FinetuneSpec()
+
+
+class StoreSpec(_Section):
+    """How features are kept; logits are always float32."""
+
+    dtype: Literal["float16", "float32"] = "float32"
+    shard_rows: Count = 8192
+
+
+class TrainSpec(_Section):
+    """The paper's recipe (Li et al., §4.1): Adam, 1e-2, 10 epochs, batch 512, warm-up 0.1.
+
+    The paper says "dynamically adjusted" of the learning rate; linear warm-up, then linear decay
+    is the default of the library it names. ``methods`` holds hyper-parameters by method name.
+    """
+
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    lr: Positive = 1e-2
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    epochs: Count = 10
+    batch_size: Count = 512
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    methods: dict[str, dict[str, Any]] = {}
+
+
+class Spec(_Section):
+    """A whole spec file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    title: str
+    data: DataSpec
+    protocol: ProtocolSpec = ProtocolSpec()
+    strong: dict[str, StrongSpec] = Field(min_length=1)
+    weak: dict[str, WeakSpec] = Field(min_length=1)
+    store: StoreSpec = StoreSpec()
+    train: TrainSpec = TrainSpec()
+    methods: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ("main",)
+
+
+def parse_spec(text: str, *, origin: str) -> Spec:
+    """Reads a spec from TOML text.
+
+    Args:
+        text: The TOML document.
+        origin: Where it came from, named in errors.
+
+    Raises:
+        SpecError: The text is not TOML, a key is unknown, missing or of the wrong type. All
+            problems are listed at once.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(
+            f"{origin} is not TOML",
+            expected="a TOML document",
+            found=str(error),
+            fix="Mend that line.",
+        ) from error
+    return validate(Spec, data, origin=origin)
+
+
+def validate(model: type[Model], data: dict[str, Any], *, origin: str) -> Model:
+    """Validates ``data`` as ``model``, turning every problem into one :class:`SpecError`."""
+    try:
+        return model.model_validate(data)
+    except pydantic.ValidationError as error:
+        problems = [_problem(model, problem) for problem in error.errors()]
+        raise SpecError(
+            f"{origin} has {len(problems)} problem(s)",
+            expected="the keys and types that `w2s-cache specs show NAME` prints",
+            found="; ".join(problems),
+            fix="Correct them and run again.",
+        ) from error
+
+
+def _problem(model: type[BaseModel], problem: Any) -> str:
+    location = [str(part) for part in problem["loc"]]
+    where = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {where!r}{_nearest(model, location)}"
+    if problem["type"] == "missing":
+        return f"missing key {where!r}"
+    return f"{where!r}: {problem['msg'].lower()} (it is {problem['input']!r})"
+
+
+def _nearest(model: type[BaseModel], location: list[str]) -> str:
+    """Names the known key of the same table nearest to the one at ``location``."""
+    known = list(_fields_at(model, location[:-1]))
+    fix = UnknownNameError("key", location[-1], known).fix
+    return f" ({fix.rstrip('.')})" if fix.startswith("Did") else f" (known: {', '.join(known)})"
+
+
+def _fields_at(model: type[BaseModel], path: list[str]) -> Iterator[str]:
+    """Yields the field names of the section reached from ``model`` along ``path``."""
+    current: Any = model
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[part].annotation
+        else:  # a table of named sections, dict[str, Section]
+            current = current.__args__[1]
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        yield from current.model_fields
+
+
+def spec_directory() -> Path:
+    """The folder of the shipped specs: inside the wheel, else beside the package in a checkout."""
+    package = Path(__file__).parent
+    packaged = package / "_specs"
+    return packaged if packaged.is_dir() else package.parent / "cache_specs"
+
+
+def spec_names() -> list[str]:
+    """Names of the shipped specs, sorted."""
+    return sorted(path.stem for path in spec_directory().glob("*.toml"))
+
+
+def load_spec(name_or_path: str) -> Spec:
+    """Loads a shipped spec by name, or any spec by the path of its ``.toml`` file.
+
+    Raises:
+        UnknownNameError: No shipped spec has this name.
+        SpecError: The file is missing or not a valid spec.
+    """
+    if not name_or_path.endswith(".toml"):
+        if name_or_path not in spec_names():
+            raise UnknownNameError("spec", name_or_path, spec_names())
+        path = spec_directory() / f"{name_or_path}.toml"
+    else:
+        path = Path(name_or_path)
+    if not path.is_file():
+        raise SpecError(
+            f"no spec at {path}",
+            expected="a TOML file",
+            found="nothing",
+            fix="Check the path, or list the shipped specs with `w2s-cache specs`.",
+        )
+    return parse_spec(path.read_text(encoding="utf-8"), origin=str(path))
+
+
+def choose(kind: str, name: str | None, sections: dict[str, Choice]) -> tuple[str, Choice]:
+    """Picks a named section; the first one when no name is given.
+
+    Raises:
+        UnknownNameError: The spec declares no such section.
+    """
+    chosen = next(iter(sections)) if name is None else name
+    if chosen not in sections:
+        raise UnknownNameError(kind, chosen, sections)
+    return chosen, sections[chosen]

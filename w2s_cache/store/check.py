@@ -1,0 +1,197 @@
+"""Judge a store by the laws of ``docs/feature-store.md``, all of them, with plain h5py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from w2s_cache.errors import CorruptStoreError
+from w2s_cache.store.grid import shard_ranges
+from w2s_cache.store.judge import array_problems, shard_problems
+from w2s_cache.store.layout import (
+    FAILURES_FILE,
+    INVALID_INTEGER,
+    LOCK_FILE,
+    MANIFEST_FILE,
+    OWNER_FILE,
+    ROW_DATASET,
+    SCHEMA,
+    VALID_DATASET,
+    Manifest,
+    Shard,
+    key_problems,
+    parse_manifest,
+    schema_problems,
+    stated_schema,
+)
+from w2s_cache.store.shard import ShardHeader, content_digest
+
+LAWS = {
+    "FS-01": "the manifest is JSON with exactly the specified fields and types",
+    "FS-02": f"the schema is {SCHEMA}",
+    "FS-03": "the key digest is the sha256 of the canonical key",
+    "FS-04": "rows, kind and arrays fit together",
+    "FS-05": "shards lie on the grid, in order, named by their number",
+    "FS-06": "the shards cover all rows",
+    "FS-07": "every listed file exists with the listed size",
+    "FS-08": "every listed file hashes to the listed XXH3-128",
+    "FS-09": "every shard is a file that plain HDF5 opens",
+    "FS-10": "the root attributes of a shard agree with the manifest",
+    "FS-11": "a shard holds the declared arrays, row and valid, as declared, and no more",
+    "FS-12": "arrays are contiguous, little-endian, unfiltered and inside the file",
+    "FS-13": "row holds the row numbers",
+    "FS-14": "rows that are not valid are blank",
+    "FS-15": "floating values of valid rows are finite",
+    "FS-16": "the directory holds nothing else",
+}
+READABLE = (OSError, RuntimeError, KeyError, ValueError)  # what h5py raises on damaged files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One law that a store breaks, and where."""
+
+    law: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.law} violated ({LAWS[self.law]}): {self.message}"
+
+
+def check_store(directory: Path) -> list[Violation]:
+    """List every violation of the laws, in the order of shards; empty for a sound store.
+
+    Without a readable manifest nothing else can be judged, so FS-01 then stands alone (or beside
+    FS-02, when the manifest states another schema).
+    """
+    path = directory / MANIFEST_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        return [Violation(law="FS-01", message=f"{path}: {error.strerror or error}")]
+    try:
+        manifest, schema, stated_key = parse_manifest(text, source=str(path))
+    except CorruptStoreError as error:
+        stated = stated_schema(text)
+        other = [] if stated is None else schema_problems(stated)
+        return [*_all("FS-02", other), Violation(law="FS-01", message=error.found)]
+    shards = (violation for s in manifest.shards for violation in _shard(directory, manifest, s))
+    return [
+        *_all("FS-02", schema_problems(schema)),
+        *_all("FS-03", key_problems(manifest, stated_key)),
+        *_all("FS-04", array_problems(manifest)),
+        *_all("FS-05", shard_problems(manifest)),
+        *_all("FS-06", _uncovered(manifest)),
+        *shards,
+        *_all("FS-16", _strangers(directory, manifest)),
+    ]
+
+
+def _all(law: str, messages: list[str] | Iterator[str]) -> list[Violation]:
+    return [Violation(law=law, message=message) for message in messages]
+
+
+def _uncovered(manifest: Manifest) -> list[str]:
+    stored = {(shard.start, shard.stop) for shard in manifest.shards}
+    grid = shard_ranges(manifest.rows, max(manifest.shard_rows, 1))
+    return [f"rows {a}..{b} are in no shard" for a, b in grid if (a, b) not in stored]
+
+
+def _strangers(directory: Path, manifest: Manifest) -> Iterator[str]:
+    known = {
+        MANIFEST_FILE,
+        FAILURES_FILE,
+        LOCK_FILE,
+        OWNER_FILE,
+        *(s.file for s in manifest.shards),
+    }
+    for path in sorted(directory.iterdir()):
+        if path.name not in known or not path.is_file():
+            yield f"{path.name} belongs to no store"
+
+
+def _shard(directory: Path, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
+    path = directory / shard.file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        yield Violation(law="FS-07", message=f"{shard.file}: {error.strerror or error}")
+        return
+    if len(content) != shard.bytes:
+        message = f"{shard.file} has {len(content)} bytes, listed {shard.bytes}"
+        yield Violation(law="FS-07", message=message)
+    if (found := content_digest(content)) != shard.digest:
+        yield Violation(law="FS-08", message=f"{shard.file} has {found}, listed {shard.digest}")
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            yield from _inside(file, manifest, shard)
+    except READABLE as error:
+        yield Violation(law="FS-09", message=f"{shard.file}: {error}")
+
+
+def _inside(file: h5py.File, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
+    yield from _all("FS-10", _attributes(file, manifest, shard))
+    layout = _declared(manifest, shard)
+    yield from _all("FS-11", (f"{shard.file}: {m}" for m in _datasets(file, layout)))
+    sound = {name: file[name] for name, form in layout.items() if _form(file.get(name)) == form}
+    for name, dataset in sound.items():
+        if not _flat(dataset):
+            yield Violation(law="FS-12", message=f"{shard.file}: {name} is not laid out flat")
+    yield from _values({name: dataset[()] for name, dataset in sound.items()}, shard)
+
+
+def _attributes(file: h5py.File, manifest: Manifest, shard: Shard) -> Iterator[str]:
+    header = ShardHeader(
+        kind=manifest.kind, key_digest=manifest.key_digest, start=shard.start, stop=shard.stop
+    )
+    for name, wanted in header.attributes().items():
+        if (found := file.attrs.get(name)) != wanted:
+            yield f"{shard.file}: attribute {name} is {found!r}, the manifest has {wanted!r}"
+
+
+def _declared(manifest: Manifest, shard: Shard) -> dict[str, tuple[tuple[int, ...], str]]:
+    count = shard.stop - shard.start
+    arrays = {spec.name: ((count, *spec.row_shape), spec.dtype) for spec in manifest.arrays}
+    return {**arrays, ROW_DATASET: ((count,), "int64"), VALID_DATASET: ((count,), "bool")}
+
+
+def _datasets(file: h5py.File, layout: dict[str, tuple[tuple[int, ...], str]]) -> Iterator[str]:
+    for name in sorted({*file, *layout}):
+        found, wanted = _form(file.get(name)), layout.get(name)
+        if found != wanted:
+            yield f"{name} is {found or 'absent'}, declared {wanted or 'nowhere'}"
+
+
+def _form(item: object) -> tuple[tuple[int, ...], str] | None:
+    """Return (shape, dtype name) of a dataset, None for anything else that a file may hold."""
+    return (item.shape, item.dtype.name) if isinstance(item, h5py.Dataset) else None
+
+
+def _flat(dataset: h5py.Dataset) -> bool:
+    little = dataset.dtype.newbyteorder("<") == dataset.dtype
+    inside = dataset.external is None and not dataset.is_virtual
+    return bool(dataset.chunks is None and dataset.id.get_offset() and little and inside)
+
+
+def _values(arrays: dict[str, np.ndarray], shard: Shard) -> Iterator[Violation]:
+    rows, valid = arrays.pop(ROW_DATASET, None), arrays.pop(VALID_DATASET, None)
+    if rows is not None and not np.array_equal(rows, np.arange(shard.start, shard.stop)):
+        message = f"{shard.file}: row is not {shard.start}..{shard.stop}"
+        yield Violation(law="FS-13", message=message)
+    if valid is None:
+        return
+    for name, values in arrays.items():
+        floating = values.dtype.kind == "f"
+        blank = np.isnan(values[~valid]) if floating else values[~valid] == INVALID_INTEGER
+        if not blank.all():
+            yield Violation(
+                law="FS-14", message=f"{shard.file}: {name} has numbers in invalid rows"
+            )
+        if floating and not np.isfinite(values[valid]).all():
+            yield Violation(
+                law="FS-15", message=f"{shard.file}: {name} is not finite in valid rows"
+            )

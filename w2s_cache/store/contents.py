@@ -1,0 +1,41 @@
+"""What a cache home holds: stores and feature sets, found by walking its folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from w2s_cache.errors import StoreError
+from w2s_cache.store.layout import MANIFEST_FILE, Manifest, slug
+from w2s_cache.store.reader import read_manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreEntry:
+    """One store: where it is, what its manifest says, or why that cannot be read."""
+
+    path: str
+    manifest: Manifest | None
+    problem: str
+
+    @property
+    def bytes(self) -> int:
+        """Size of all published shards."""
+        return sum(shard.bytes for shard in self.manifest.shards) if self.manifest else 0
+
+
+def list_stores(home: Path) -> Iterator[StoreEntry]:
+    """Yields every store below a cache home, by path; a broken one is an entry with a problem."""
+    for manifest in sorted((home / "v1").glob(f"**/{MANIFEST_FILE}")):
+        path = manifest.parent.relative_to(home).as_posix()
+        try:
+            yield StoreEntry(path=path, manifest=read_manifest(manifest.parent), problem="")
+        except StoreError as error:
+            yield StoreEntry(path=path, manifest=None, problem=str(error))
+
+
+def cached_domains(home: Path, dataset: str) -> tuple[str, ...]:
+    """Domains of a data set that have at least one feature set, sorted."""
+    folders = (home / "v1" / slug(dataset)).glob("*/sets")
+    return tuple(sorted(folder.parent.name for folder in folders if any(folder.glob("*.json"))))

@@ -1,0 +1,190 @@
+"""What training reads for one (strong, weak) pair of one domain: three stores and their request."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
+from w2s_cache.store.layout import STRICT, slug
+from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.reader import Store, open_store
+
+SCHEMA: Final = "w2s-cache/feature-set/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRef:
+    """A store by its place below the cache home and the digest of its key.
+
+    Args:
+        path: Posix path relative to the home.
+        key_digest: The sha256 of the store's canonical key.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    path: str
+    key_digest: str
+
+    def __post_init__(self) -> None:
+        path = PurePosixPath(self.path)
+        if path.is_absolute() or ".." in path.parts or "\\" in self.path or ":" in self.path:
+            raise StoreError(
+                "a feature set refers to a store outside its home",
+                expected="a posix path relative to the cache home",
+                found=repr(self.path),
+                fix="Run 'w2s-cache extract' again.",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureSet:
+    """The join of the stores that one training reads.
+
+    Args:
+        dataset: Data set name.
+        domain: Domain name.
+        strong: Name of the strong model.
+        weak: Name of the weak model.
+        request: What the spec asked for when the stores were made, values of JSON types.
+        index_digest: Digest of the index whose rows the stores follow.
+        image: Features of the strong model.
+        logits: Logits of the weak model.
+        text: Class-name features of the strong model, None if it has no text tower.
+        created: When it was made, ISO 8601 in UTC.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    dataset: str
+    domain: str
+    strong: str
+    weak: str
+    request: dict[str, Any]
+    index_digest: str
+    image: StoreRef
+    logits: StoreRef
+    text: StoreRef | None
+    created: str
+
+
+def feature_set_path(home: Path, *, dataset: str, domain: str, strong: str, weak: str) -> Path:
+    """Return the file of a pair: ``<home>/v1/<dataset>/<domain>/sets/<strong>__<weak>.json``."""
+    name = f"{slug(strong)}__{slug(weak)}.json"
+    return home.joinpath("v1", slug(dataset), slug(domain), "sets", name)
+
+
+def write_feature_set(home: Path, fs: FeatureSet) -> Path:
+    """Publish a feature set in one step, replacing the pair's previous one.
+
+    Returns:
+        Its path.
+
+    Raises:
+        StoreError: the request holds values that have no canonical form.
+        StoreWriteError: no space, no permission.
+    """
+    path = feature_set_path(
+        home, dataset=fs.dataset, domain=fs.domain, strong=fs.strong, weak=fs.weak
+    )
+    request = json.loads(canonical_json(fs.request))
+    fields = {"schema": SCHEMA, **asdict(fs), "request": request}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path.parent, error) from error
+    publish(path, (json.dumps(fields, indent=1) + "\n").encode())
+    return path
+
+
+def read_feature_set(
+    home: Path,
+    *,
+    dataset: str,
+    domain: str,
+    strong: str,
+    weak: str,
+    request: Mapping[str, object],
+) -> FeatureSet:
+    """Read the feature set of a pair and compare it with what is asked for now.
+
+    Raises:
+        StoreError: there is none yet.
+        StaleStoreError: it was made for another request; each field that differs is named.
+        CorruptStoreError: its file is damaged.
+    """
+    command = f"w2s-cache extract --domain {domain}"
+    path = feature_set_path(home, dataset=dataset, domain=domain, strong=strong, weak=weak)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"no features of {strong} and {weak} on {dataset}/{domain}",
+            expected=f"the feature set {path}",
+            found=error.strerror or str(error),
+            fix=f"Run '{command}'.",
+        ) from error
+    found = _parse(text, path, command)
+    names = {"dataset": dataset, "domain": domain, "strong": strong, "weak": weak}
+    differences = _differences(found, names, request)
+    if differences:
+        what = f"the features of {strong} and {weak} on {dataset}/{domain} are of other settings"
+        raise stale_error(what, differences, fix=f"Run '{command}' with these settings.")
+    return found
+
+
+def open_member(home: Path, ref: StoreRef) -> Store:
+    """Open a store that a feature set refers to.
+
+    Raises:
+        StoreError: it is absent or incomplete.
+        StaleStoreError: another store is in its place.
+        CorruptStoreError: its manifest is damaged.
+    """
+    store = open_store(home / ref.path)
+    if store.manifest.key_digest != ref.key_digest:
+        found = store.manifest.key_digest
+        difference = Difference(field="key_digest", stored=found, wanted=ref.key_digest)
+        what = f"{store.directory} is not the store that the feature set means"
+        raise stale_error(what, [difference], fix="Run 'w2s-cache extract' again.")
+    return store
+
+
+def _differences(
+    found: FeatureSet, names: Mapping[str, object], request: Mapping[str, object]
+) -> list[Difference]:
+    stored = {name: getattr(found, name) for name in names}
+    return diff_keys(stored, names) + diff_keys(found.request, request)
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[FeatureSet]:
+    return TypeAdapter(FeatureSet)
+
+
+def _parse(text: bytes, path: Path, command: str) -> FeatureSet:
+    try:
+        fields = json.loads(text)
+        schema = fields.pop("schema", None) if isinstance(fields, dict) else None
+        if schema != SCHEMA:
+            raise _broken(path, f"schema {schema!r}", command)
+        return _adapter().validate_json(json.dumps(fields))
+    except (ValidationError, StoreError, ValueError) as error:
+        if isinstance(error, CorruptStoreError):
+            raise
+        raise _broken(path, str(error), command) from error
+
+
+def _broken(path: Path, found: str, command: str) -> CorruptStoreError:
+    return CorruptStoreError(
+        f"{path} is not a feature set this version can use",
+        expected=f"JSON of schema {SCHEMA}",
+        found=found,
+        fix=f"Run '{command}' again.",
+    )

@@ -1,0 +1,250 @@
+"""The index: which image is row ``i`` of every array of a domain.
+
+A row is named by the relative posix path of its image. Rows are sorted bytewise by that path, so
+no listing order, file system or machine can renumber them. The digests name the content: a feature
+store carries the digest of the index it was made from, and an index that differs is other data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from w2s_cache.errors import CorruptStoreError, StoreError, StoreWriteError
+
+__all__ = ["INDEX_SCHEMA", "Index", "read_index", "write_index"]
+
+INDEX_SCHEMA = "w2s-cache/index/1"
+_META = b"w2s_cache.index"
+_COLUMNS = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("path", pa.string()),
+        ("label", pa.int64()),
+        ("class", pa.string()),
+        ("split", pa.string()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Index:
+    """All rows of one domain. Two indexes are the same data exactly when their ``digest`` agrees.
+
+    Args:
+        dataset: Name of the data set.
+        domain: Name of the domain.
+        classes: (C,) class names; position is label.
+        paths: (N,) relative posix paths, strictly ascending bytewise.
+        labels: (N,) int64 in [0, C).
+        is_train: (N,) bool, True where the row belongs to the official training half.
+        sizes: (N,) int64, bytes.
+        sha256: (N,) lower-case hex digests of the files.
+
+    Raises:
+        StoreError: If the columns contradict one another or a law above.
+    """
+
+    dataset: str
+    domain: str
+    classes: tuple[str, ...]
+    paths: tuple[str, ...]
+    labels: npt.NDArray[np.int64]
+    is_train: npt.NDArray[np.bool_]
+    sizes: npt.NDArray[np.int64]
+    sha256: tuple[str, ...]
+    images_digest: str = field(init=False)
+    """sha256 over the lines ``path NUL sha256``: what image features depend on."""
+    digest: str = field(init=False)
+    """sha256 over everything: names, classes in order, paths, labels, split, sizes, contents."""
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("labels", np.int64), ("is_train", np.bool_), ("sizes", np.int64)):
+            column = np.array(getattr(self, name), dtype=dtype)
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+        problem = _first_problem(self)
+        if problem is not None:
+            what, fix = (
+                f"index of {self.dataset}/{self.domain}",
+                "Build it again from the data set.",
+            )
+            raise StoreError(what, expected=problem[0], found=problem[1], fix=fix)
+        object.__setattr__(self, "images_digest", _images_digest(self))
+        object.__setattr__(self, "digest", _full_digest(self))
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.paths)
+
+
+def write_index(path: Path, index: Index) -> None:
+    """Write an index as parquet: beside, synced, then renamed; ``read_index`` undoes it.
+
+    Raises:
+        StoreWriteError: If the file cannot be written; nothing is left behind then.
+    """
+    columns = [
+        pa.array(np.arange(len(index), dtype=np.int64)),
+        pa.array(index.paths, pa.string()),
+        pa.array(index.labels),
+        pa.array([index.classes[label] for label in index.labels], pa.string()),
+        pa.array(np.where(index.is_train, "train", "test").tolist(), pa.string()),
+        pa.array(index.sizes),
+        pa.array(index.sha256, pa.string()),
+    ]
+    about = {
+        "schema": INDEX_SCHEMA,
+        "dataset": index.dataset,
+        "domain": index.domain,
+        "classes": index.classes,
+        "digest": index.digest,
+    }
+    schema = _COLUMNS.with_metadata({_META: json.dumps(about, sort_keys=True).encode()})
+    with _beside(path) as partial:
+        pq.write_table(pa.Table.from_arrays(columns, schema=schema), partial)
+
+
+def read_index(path: Path) -> Index:
+    """Read an index and check it against the digest it carries.
+
+    Raises:
+        StoreError: If there is no such file.
+        CorruptStoreError: If the file is not an index, or its rows are not those that were written.
+    """
+    if not path.is_file():
+        fix = "Run 'w2s-cache extract' for this domain."
+        raise StoreError(f"index {path}", expected="a file", found="no such file", fix=fix)
+    try:
+        table = pq.read_table(path, memory_map=False, partitioning=None)
+        about = json.loads((table.schema.metadata or {})[_META])
+        if about["schema"] != INDEX_SCHEMA or table.schema.names != _COLUMNS.names:
+            raise ValueError(f"schema {about['schema']!r} with columns {table.schema.names}")
+        index = _from_table(table, about)
+        stored = about["digest"]
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, StoreError) as error:
+        raise _corrupt(path, "a whole index file", f"{type(error).__name__}: {error}") from error
+    if index.digest != stored:
+        raise _corrupt(path, f"rows with digest {stored}", f"rows with digest {index.digest}")
+    return index
+
+
+def _from_table(table: Any, about: dict[str, Any]) -> Index:
+    column = {name: table.column(name) for name in table.schema.names}
+    split = column["split"].to_pylist()
+    if not set(split) <= {"train", "test"}:
+        raise ValueError(f"split values {sorted(set(map(str, split)))}")
+    index = Index(
+        dataset=about["dataset"],
+        domain=about["domain"],
+        classes=tuple(about["classes"]),
+        paths=tuple(column["path"].to_pylist()),
+        labels=column["label"].to_numpy(),
+        is_train=np.array([half == "train" for half in split], dtype=np.bool_),
+        sizes=column["bytes"].to_numpy(),
+        sha256=tuple(column["sha256"].to_pylist()),
+    )
+    if column["row"].to_pylist() != list(range(len(index))):
+        raise ValueError("row numbers that do not count from 0")
+    if column["class"].to_pylist() != [index.classes[label] for label in index.labels]:
+        raise ValueError("class names that do not belong to their labels")
+    return index
+
+
+def _corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
+    fix = "Delete it and run 'w2s-cache extract' for this domain again."
+    return CorruptStoreError(f"index {path}", expected=expected, found=found, fix=fix)
+
+
+def _first_problem(index: Index) -> tuple[str, str] | None:
+    """(expected, found) of the first broken law, or None."""
+    rows = len(index.paths)
+    lengths = [len(index.labels), len(index.is_train), len(index.sizes), len(index.sha256)]
+    if rows == 0 or any(length != rows for length in lengths):
+        return "columns of one length, at least one row", f"{rows} paths, other columns {lengths}"
+    if len(set(index.classes)) != len(index.classes) or "" in index.classes:
+        return "class names that differ from one another", f"{index.classes}"
+    outside = (index.labels < 0) | (index.labels >= len(index.classes))
+    if outside.any():
+        row = int(outside.argmax())
+        return f"labels below {len(index.classes)}", f"{index.labels[row]} at {index.paths[row]!r}"
+    if (index.sizes < 0).any():
+        return "sizes of zero or more bytes", "a negative size"
+    return _first_bad_path(index.paths) or _first_bad_hash(index)
+
+
+def _first_bad_path(paths: tuple[str, ...]) -> tuple[str, str] | None:
+    try:
+        keys = [path.encode() for path in paths]
+    except UnicodeEncodeError as error:
+        return "paths in UTF-8", repr(error.object)
+    for before, after in itertools.pairwise(keys):
+        if before >= after:
+            return "paths in strictly ascending byte order", f"{after!r} after {before!r}"
+    for path in paths:
+        if path.startswith("/") or ".." in path.split("/") or {"\0", "\n"} & set(path) or not path:
+            return "relative paths inside the data root", repr(path)
+    return None
+
+
+def _first_bad_hash(index: Index) -> tuple[str, str] | None:
+    for path, sha in zip(index.paths, index.sha256, strict=True):
+        if len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):
+            return "sha256 digests of 64 hex digits", f"{sha!r} at {path!r}"
+    return None
+
+
+def _images_digest(index: Index) -> str:
+    state = hashlib.sha256()
+    for path, sha in zip(index.paths, index.sha256, strict=True):
+        state.update(f"{path}\0{sha}\n".encode())
+    return state.hexdigest()
+
+
+def _full_digest(index: Index) -> str:
+    head = [INDEX_SCHEMA, index.dataset, index.domain, list(index.classes), index.images_digest]
+    state = hashlib.sha256(json.dumps(head, ensure_ascii=True, separators=(",", ":")).encode())
+    for column in (index.labels, index.sizes):
+        state.update(column.astype("<i8").tobytes())
+    state.update(index.is_train.astype(np.uint8).tobytes())
+    return state.hexdigest()
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A temporary name in the same directory that becomes ``path`` when the block succeeds."""
+    partial: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        partial = Path(name)
+        os.close(handle)
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise StoreWriteError(
+            f"index {path}",
+            expected="a directory that can be written to, with free space",
+            found=f"{error.strerror or error}",
+            fix="Free some space or choose another '--cache-dir'.",
+        ) from error
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)

@@ -1,0 +1,243 @@
+"""The shape of a store on disk: file names, the values of the manifest and their JSON."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.grid import shard_ranges
+from w2s_cache.store.judge import array_problems, shard_problems
+from w2s_cache.store.kinds import KINDS
+
+SCHEMA: Final = "w2s-cache/feature-store/1"
+MANIFEST_FILE: Final = "manifest.json"
+FAILURES_FILE: Final = "failures.parquet"
+LOCK_FILE: Final = ".writer.lock"
+OWNER_FILE: Final = ".writer.json"
+TEMPORARY_MARK: Final = ".tmp-"
+ROW_DATASET: Final = "row"
+VALID_DATASET: Final = "valid"
+INVALID_INTEGER: Final = -1
+STRICT: Final = ConfigDict(strict=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArraySpec:
+    """One named array; row r of the store holds ``row_shape`` numbers of ``dtype``."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    name: str
+    row_shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One published file: rows [start, stop), its size in bytes, XXH3-128 of the whole file."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    file: str
+    start: int
+    stop: int
+    bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything a reader trusts about a store.
+
+    Args:
+        kind: A name of ``kinds.KINDS``.
+        key: All settings that change the numbers.
+        rows: Number of rows of the complete store.
+        shard_rows: Rows per shard; the last shard may be shorter.
+        arrays: The arrays every shard holds.
+        shards: Published shards, by ascending start.
+        attributes: Facts that do not change the numbers (device, library versions, ``domain``).
+        created: When the store was begun, ISO 8601 in UTC.
+        tool: Versions of what wrote the files.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    kind: str
+    key: dict[str, Any]
+    rows: int
+    shard_rows: int
+    arrays: tuple[ArraySpec, ...]
+    shards: tuple[Shard, ...]
+    attributes: dict[str, Any]
+    created: str
+    tool: dict[str, str]
+
+    @property
+    def key_digest(self) -> str:
+        """The sha256 of the canonical key, hexadecimal."""
+        return digest(self.key)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the shards cover [0, rows) exactly."""
+        return [(s.start, s.stop) for s in self.shards] == shard_ranges(self.rows, self.shard_rows)
+
+    @property
+    def stored_rows(self) -> int:
+        """How many rows the published shards hold."""
+        return sum(shard.stop - shard.start for shard in self.shards)
+
+
+def manifest_to_json(manifest: Manifest) -> str:
+    """Write a manifest as indented JSON; ``manifest_from_json`` reads it back to an equal value."""
+    fields = {"schema": SCHEMA, "key_digest": manifest.key_digest, **asdict(manifest)}
+    return json.dumps(fields, indent=1, allow_nan=False) + "\n"
+
+
+def manifest_from_json(text: str | bytes, *, source: str = MANIFEST_FILE) -> Manifest:
+    """Read a manifest, refusing everything that this version would not have written.
+
+    Args:
+        text: Content of ``manifest.json``.
+        source: What to call it in errors, e.g. its path.
+
+    Raises:
+        CorruptStoreError: not JSON, unknown or missing fields, wrong types, another schema, a key
+            digest that is not the key's, arrays that do not fit the kind, shards off their grid.
+    """
+    manifest, schema, key_digest = parse_manifest(text, source=source)
+    problems = [
+        *schema_problems(schema),
+        *key_problems(manifest, key_digest),
+        *array_problems(manifest),
+        *shard_problems(manifest),
+    ]
+    if problems:
+        raise _broken(source, "; ".join(problems))
+    return manifest
+
+
+def parse_manifest(text: str | bytes, *, source: str) -> tuple[Manifest, str, str]:
+    """Read the fields of a manifest by name and type, without judging their values.
+
+    Returns:
+        The manifest, the schema and the key digest that its file states.
+
+    Raises:
+        CorruptStoreError: not JSON, unknown or missing fields, wrong types.
+    """
+    try:
+        fields = json.loads(text, parse_constant=_refuse_constant)
+        if not isinstance(fields, dict):
+            raise _broken(source, "no JSON object")
+        schema, key_digest = fields.pop("schema", None), fields.pop("key_digest", None)
+        if not isinstance(schema, str) or not isinstance(key_digest, str):
+            raise _broken(source, "no string schema and key_digest", *schema_problems(schema))
+        return _adapter().validate_json(json.dumps(fields)), schema, key_digest
+    except ValidationError as error:
+        raise _broken(source, _first_lines(error), *schema_problems(schema)) from error
+    except ValueError as error:
+        raise _broken(source, f"text that is not JSON ({error})") from error
+
+
+def stated_schema(text: str | bytes) -> object:
+    """Return what a manifest states as its schema; None when it is unreadable or states none."""
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return None
+    return fields.get("schema") if isinstance(fields, dict) else None
+
+
+def schema_problems(schema: object) -> list[str]:
+    """Say what is wrong with the schema a manifest states; empty when nothing is."""
+    return [] if schema == SCHEMA else [f"schema {schema!r} where this version reads {SCHEMA!r}"]
+
+
+def key_problems(manifest: Manifest, stated: str) -> list[str]:
+    """Say whether the stated key digest is not that of the key."""
+    found = manifest.key_digest
+    return [] if stated == found else [f"key_digest {stated!r} where the key has {found!r}"]
+
+
+def slug(name: str) -> str:
+    """Make a readable name that every file system accepts as one path component.
+
+    Letters, digits, ``.``, ``_`` and ``-`` stay, ``:`` becomes ``@`` and ``/`` becomes ``+``. A
+    name that this cannot express (other characters, a punctuation mark at either end, a double
+    underscore or point, more than 64 characters, a device name of Windows) is cleaned and gets
+    the first 8 digits of its sha256, so that two names do not share a slug by accident.
+    """
+    if re.fullmatch(r"[A-Za-z0-9._:/-]+", name) and _plain_name(name):
+        return name.replace(":", "@").replace("/", "+")
+    cleaned = re.sub(r"[^A-Za-z0-9]+", "-", name)[:48].strip("-") or "name"
+    return f"{cleaned}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def store_path(
+    home: Path, *, dataset: str, kind: str, name: str, key_digest: str, domain: str | None = None
+) -> Path:
+    """Return where a store lives below the cache home.
+
+    ``<home>/v1/<dataset>/<domain>/<kind>/<slug>-<key12>``, and for text, which belongs to no
+    domain, ``<home>/v1/<dataset>/text/<slug>-<key12>``.
+
+    Raises:
+        StoreError: an unknown kind, an image or logits store without a domain, text with one.
+    """
+    if kind not in KINDS or (domain is None) != (kind == "text"):
+        raise StoreError(
+            "a store cannot be placed",
+            expected="kind image or logits with a domain, or kind text without one",
+            found=f"kind {kind!r} with domain {domain!r}",
+            fix="Pass the domain for image and logits stores only.",
+        )
+    above = [] if domain is None else [slug(domain)]
+    leaf = f"{slug(name)}-{key_digest[:12]}"
+    return home.joinpath("v1", slug(dataset), *above, kind, leaf)
+
+
+def domain_path(home: Path, dataset: str, domain: str) -> Path:
+    """Return the folder of a domain below the cache home: ``<home>/v1/<dataset>/<domain>``."""
+    return home / "v1" / slug(dataset) / slug(domain)
+
+
+def index_path(home: Path, dataset: str, domain: str) -> Path:
+    """Return where the index of a domain lives."""
+    return domain_path(home, dataset, domain) / "index.parquet"
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)
+
+
+def _plain_name(name: str) -> bool:
+    device = re.fullmatch(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", name)
+    tidy = name[0].isalnum() and name[-1].isalnum() and "__" not in name and ".." not in name
+    return tidy and device is None and len(name) <= 64
+
+
+def _first_lines(error: ValidationError) -> str:
+    places = [(".".join(map(str, e["loc"])) or "manifest", e["msg"]) for e in error.errors()]
+    return "; ".join(f"{place}: {message}" for place, message in places[:5])
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number of JSON")
+
+
+def _broken(source: str, *found: str) -> CorruptStoreError:
+    return CorruptStoreError(
+        f"{source} is not a manifest this version can use",
+        expected=f"a manifest of schema {SCHEMA}",
+        found="; ".join(found),
+        fix="Delete the store's directory and run 'w2s-cache extract' again.",
+    )

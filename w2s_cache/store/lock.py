@@ -1,0 +1,94 @@
+"""One writer per store: an advisory lock and a note that says who holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from w2s_cache.errors import StoreError
+from w2s_cache.store.layout import LOCK_FILE, OWNER_FILE
+from w2s_cache.store.publish import publish, write_error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who writes a store: process, machine, and since when (ISO 8601, UTC)."""
+
+    pid: int
+    host: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} since {self.since}"
+
+
+@contextlib.contextmanager
+def writer_lock(
+    directory: Path, *, timeout: float, on_wait: Callable[[Owner | None], None] | None
+) -> Iterator[None]:
+    """Hold the only right to write into a directory.
+
+    Args:
+        directory: The store; it exists.
+        timeout: Seconds to wait for another writer; negative waits for ever.
+        on_wait: Called once, with the owner if known, when there is somebody to wait for.
+
+    Raises:
+        StoreError: another writer still holds the lock after ``timeout``; it is named.
+        StoreWriteError: the lock cannot be made.
+    """
+    lock = FileLock(directory / LOCK_FILE)
+    try:
+        _acquire(lock, directory, timeout, on_wait)
+    except OSError as error:
+        raise write_error(directory / LOCK_FILE, error) from error
+    try:
+        note = Owner(
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            since=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        publish(directory / OWNER_FILE, json.dumps(asdict(note)).encode())
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            (directory / OWNER_FILE).unlink(missing_ok=True)
+        lock.release()
+
+
+def read_owner(directory: Path) -> Owner | None:
+    """Return who holds the lock, or None when no readable note says so."""
+    try:
+        return Owner(**json.loads((directory / OWNER_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _acquire(
+    lock: FileLock,
+    directory: Path,
+    timeout: float,
+    on_wait: Callable[[Owner | None], None] | None,
+) -> None:
+    with contextlib.suppress(Timeout):
+        lock.acquire(timeout=0)
+        return
+    if on_wait is not None:
+        on_wait(read_owner(directory))
+    try:
+        lock.acquire(timeout=timeout)
+    except Timeout as error:
+        raise StoreError(
+            f"another process is writing {directory}",
+            expected=f"its lock within {timeout:g} s",
+            found=str(read_owner(directory) or "an owner that left no note"),
+            fix="Wait for it to end, or stop it; what it has written is kept.",
+        ) from error

@@ -1,0 +1,187 @@
+"""Read a store: trust only the manifest, verify every byte, keep nothing open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from w2s_cache.errors import StoreError, UnknownNameError
+from w2s_cache.store.fingerprint import diff_keys, stale_error
+from w2s_cache.store.layout import (
+    MANIFEST_FILE,
+    VALID_DATASET,
+    Manifest,
+    Shard,
+    manifest_from_json,
+)
+from w2s_cache.store.shard import array_view, read_verified
+
+READERS = 2  # reading and hashing release the interpreter; more threads gained nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A complete store on disk; a plain value without open files, so it can be pickled.
+
+    Args:
+        directory: Where it is.
+        manifest: What it holds.
+    """
+
+    directory: Path
+    manifest: Manifest
+
+    def read(self, name: str, *, rows: np.ndarray | None = None) -> np.ndarray:
+        """Read an array; every shard that is touched is verified as a whole first.
+
+        Args:
+            name: Array name, e.g. ``"features"``.
+            rows: (M,) integer row numbers in any order, repeats allowed; None for all rows.
+
+        Returns:
+            (N or M, *row_shape); float32 for floating arrays, else the stored integers. Invalid
+            rows are NaN, or -1 for integers.
+
+        Raises:
+            UnknownNameError: the store has no such array.
+            StoreError: a row number that the store does not have.
+            CorruptStoreError: bytes on disk are not those that were written.
+        """
+        specs = {spec.name: spec for spec in self.manifest.arrays}
+        if name not in specs:
+            raise UnknownNameError("array", name, specs)
+        spec = specs[name]
+        result = "float32" if spec.dtype.startswith("float") else spec.dtype
+        return self._gather(name, spec.row_shape, (spec.dtype, result), rows)
+
+    def valid(self) -> np.ndarray:
+        """Read which rows hold data: (N,) bool.
+
+        Raises:
+            CorruptStoreError: bytes on disk are not those that were written.
+        """
+        return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
+
+    def _gather(
+        self,
+        name: str,
+        row_shape: tuple[int, ...],
+        dtypes: tuple[str, str],
+        rows: np.ndarray | None,
+    ) -> np.ndarray:
+        wanted = None if rows is None else _row_numbers(rows, self.manifest.rows)
+        count = self.manifest.rows if wanted is None else len(wanted)
+        result = np.empty((count, *row_shape), dtype=dtypes[1])
+
+        def place(shard: Shard, buffer: np.ndarray) -> None:
+            shape = (shard.stop - shard.start, *row_shape)
+            path = self.directory / shard.file
+            source = array_view(path, name, buffer, shape=shape, dtype=dtypes[0])
+            if wanted is None:
+                _convert(source, result[shard.start : shard.stop])
+            else:
+                here = np.flatnonzero((wanted >= shard.start) & (wanted < shard.stop))
+                result[here] = source[wanted[here] - shard.start]
+
+        _visit(self.directory, _touched(self.manifest, wanted), place)
+        return result
+
+
+def open_store(directory: Path, *, expected_key: Mapping[str, object] | None = None) -> Store:
+    """Open a complete store; takes no lock and never sees a half-written state.
+
+    Args:
+        directory: The store.
+        expected_key: When given, the key that the store must have.
+
+    Raises:
+        StoreError: there is no store, or it is incomplete.
+        CorruptStoreError: its manifest is damaged.
+        StaleStoreError: it was made with another key; each field that differs is named.
+    """
+    manifest = read_manifest(directory)
+    if expected_key is not None and (differences := diff_keys(manifest.key, expected_key)):
+        what = f"{directory} was made with other settings"
+        raise stale_error(what, differences, fix=f"Run '{_command(manifest)}' for these settings.")
+    if not manifest.complete:
+        raise StoreError(
+            f"{directory} is incomplete",
+            expected=f"{manifest.rows} rows",
+            found=f"{manifest.stored_rows} of {manifest.rows} rows",
+            fix=f"Run '{_command(manifest)}' again with the same spec: it computes only the rest.",
+        )
+    return Store(directory=directory, manifest=manifest)
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """Read the manifest of a store, complete or not.
+
+    Raises:
+        StoreError: there is none, or it cannot be read.
+        CorruptStoreError: it is damaged.
+    """
+    path = directory / MANIFEST_FILE
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"no feature store at {directory}",
+            expected=f"a readable {MANIFEST_FILE}",
+            found=error.strerror or str(error),
+            fix="Run 'w2s-cache extract' to make it.",
+        ) from error
+    return manifest_from_json(text, source=str(path))
+
+
+def _visit(
+    directory: Path, shards: Sequence[Shard], place: Callable[[Shard, np.ndarray], None]
+) -> None:
+    def visit(part: Sequence[Shard]) -> None:
+        buffer = np.empty(max(shard.bytes for shard in part), dtype=np.uint8)
+        for shard in part:
+            read_verified(directory, shard, buffer)
+            place(shard, buffer)
+
+    parts = [shards[i::READERS] for i in range(READERS) if shards[i::READERS]]
+    with ThreadPoolExecutor(READERS) as pool:
+        list(pool.map(visit, parts))
+
+
+def _touched(manifest: Manifest, wanted: np.ndarray | None) -> Sequence[Shard]:
+    if wanted is None:
+        return manifest.shards
+    return [manifest.shards[i] for i in np.unique(wanted // manifest.shard_rows)]
+
+
+def _row_numbers(rows: np.ndarray, count: int) -> np.ndarray:
+    rows = np.asarray(rows)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        found = f"shape {rows.shape}, dtype {rows.dtype}"
+    elif rows.size and (rows.min() < 0 or rows.max() >= count):
+        found = f"row numbers from {rows.min()} to {rows.max()}"
+    else:
+        return rows.astype(np.int64)
+    raise StoreError(
+        "rows that the store does not have are asked for",
+        expected=f"a vector of integers in [0, {count})",
+        found=found,
+        fix="Take row numbers from this store's own index.",
+    )
+
+
+def _convert(source: np.ndarray, target: np.ndarray) -> None:
+    if source.dtype == target.dtype:
+        target[...] = source
+        return
+    import torch  # its float16 conversion is five times as fast as numpy's
+
+    torch.from_numpy(target).copy_(torch.from_numpy(source))
+
+
+def _command(manifest: Manifest) -> str:
+    domain = manifest.attributes.get("domain")
+    return f"w2s-cache extract --domain {domain}" if domain else "w2s-cache extract"

@@ -1,0 +1,1 @@
+"""Supervision: what a strong model learns from, and on which rows."""

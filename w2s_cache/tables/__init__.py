@@ -1,0 +1,21 @@
+"""Tables: pure functions of run records, printed as text, Markdown, LaTeX or CSV."""
+
+from __future__ import annotations
+
+from w2s_cache.tables.build import build
+from w2s_cache.tables.layout import Layout, load_layout, parse_layout
+from w2s_cache.tables.render import FORMATS, render
+from w2s_cache.tables.table import Block, Cell, Row, Table
+
+__all__ = [
+    "FORMATS",
+    "Block",
+    "Cell",
+    "Layout",
+    "Row",
+    "Table",
+    "build",
+    "load_layout",
+    "parse_layout",
+    "render",
+]

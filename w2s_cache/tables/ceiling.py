@@ -1,0 +1,41 @@
+"""The strong ceiling: in each domain the better of the models trained on ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from w2s_cache.results import RunRecord
+from w2s_cache.tables.collect import collect_scores
+from w2s_cache.tables.layout import CEILING_METHODS
+
+
+def ceiling_records(
+    records: Mapping[str, Sequence[RunRecord]], domains: Sequence[str], *, metric: str
+) -> dict[str, Sequence[RunRecord]]:
+    """Chooses the ceiling of each domain by the mean over its seeds, all seeds from one method.
+
+    Args:
+        records: Records by method.
+        domains: The table's domains.
+        metric: What is compared.
+
+    Returns:
+        The records that stand for the ceiling, by domain; of equal means the first method's. A
+        domain without a done run keeps the records that say why, if there are any.
+    """
+    chosen: dict[str, Sequence[RunRecord]] = {}
+    for domain in domains:
+        candidates = [
+            [record for record in records.get(method, ()) if record.domain == domain]
+            for method in CEILING_METHODS
+        ]
+        chosen[domain] = max(candidates, key=lambda runs: _mean(runs, metric))
+    return chosen
+
+
+def _mean(records: Sequence[RunRecord], metric: str) -> float:
+    """Mean score; records without one rank below all others, no records last."""
+    scores = [score for runs in collect_scores(records, metric).values() for score in runs.values()]
+    if not scores:
+        return -1.0 if records else -2.0
+    return sum(scores) / len(scores)

@@ -1,0 +1,129 @@
+"""What a table shows: a TOML file with rows, differences and a metric."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.spec import spec_directory, validate
+
+WEAK = "weak"
+CEILING = "ceiling"
+CEILING_METHODS = ("ceiling-lp", "ceiling-cpl")
+
+
+Line = Annotated[str, Field(pattern=r"^[^\r\n]*$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RowLayout(_Section):
+    """One row; its key in the file is the method's name.
+
+    ``label`` is printed instead of the name, rows of one ``group`` stand under a common heading,
+    and a ``reference`` row (the weak model, the ceiling) takes no part in the comparison.
+    """
+
+    label: Line | None = None
+    group: Line | None = None
+    reference: bool = False
+
+
+class DeltaLayout(_Section):
+    """A row of differences: the method that is its key minus the best of ``against``."""
+
+    against: tuple[str, ...] = Field(min_length=1)
+    label: Line | None = None
+
+
+class Layout(_Section):
+    """A whole table file.
+
+    ``rows`` and ``delta`` are printed in the order of the file. The row ``ceiling`` stands for the
+    better of the methods ``ceiling-lp`` and ``ceiling-cpl`` in each domain. ``pgr`` adds a second
+    block with the performance gap recovered by each row that is no reference.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: Line
+    metric: str = "accuracy"
+    rows: dict[str, RowLayout] = Field(min_length=1)
+    delta: dict[str, DeltaLayout] = {}
+    pgr: bool = False
+    footer: tuple[Line, ...] = ()
+
+    def label(self, method: str) -> str:
+        """What is printed for a method."""
+        return self.rows[method].label or method
+
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods whose records the table reads."""
+        plain = tuple(name for name in self.rows if name != CEILING)
+        return plain + (CEILING_METHODS if CEILING in self.rows else ())
+
+
+def parse_layout(text: str, *, origin: str) -> Layout:
+    """Reads a table file from TOML text.
+
+    Args:
+        text: The TOML document.
+        origin: Where it came from, named in errors.
+
+    Raises:
+        SpecError: The text is not TOML, a key is unknown (the nearest known one is offered),
+            missing or of the wrong type, or a row is compared with one that is not there.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(
+            f"{origin} is not TOML",
+            expected="a TOML document",
+            found=str(error),
+            fix="Mend that line.",
+        ) from error
+    layout = validate(Layout, data, origin=origin)
+    _check_names(layout, origin)
+    return layout
+
+
+def load_layout(name_or_path: str) -> Layout:
+    """Loads a shipped table by name, or any table by the path of its ``.toml`` file.
+
+    Raises:
+        UnknownNameError: No shipped table has this name.
+        SpecError: The file is missing or not a valid table.
+    """
+    shipped = {path.stem: path for path in (spec_directory() / "tables").glob("*.toml")}
+    if not name_or_path.endswith(".toml") and name_or_path not in shipped:
+        raise UnknownNameError("table", name_or_path, shipped)
+    path = shipped.get(name_or_path, Path(name_or_path))
+    if not path.is_file():
+        raise SpecError(
+            f"no table file at {path}",
+            expected="a TOML file",
+            found="nothing",
+            fix="Check the path, or name a shipped table.",
+        )
+    return parse_layout(path.read_text(encoding="utf-8"), origin=str(path))
+
+
+def _check_names(layout: Layout, origin: str) -> None:
+    """Every row that is compared exists."""
+    compared = [name for of, delta in layout.delta.items() for name in (of, *delta.against)]
+    needed = compared + ([WEAK, CEILING] if layout.pgr else [])
+    missing = sorted(set(needed) - set(layout.rows))
+    if missing:
+        near = UnknownNameError("row", missing[0], layout.rows).fix
+        raise SpecError(
+            f"{origin} compares rows that are not there",
+            expected=f"names among {', '.join(layout.rows)}",
+            found=", ".join(missing),
+            fix=f"{near} Or add the row.",
+        )

@@ -1,0 +1,43 @@
+"""A table in Markdown, as GitHub reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from w2s_cache.tables.lines import CellText, block_lines
+from w2s_cache.tables.table import Block, Table
+
+
+def markdown_format(table: Table) -> str:
+    """Prints with one decimal for percentages and two for ratios; the best numbers are bold."""
+    blocks = ["\n".join(_block(block, table.columns)) for block in table.blocks]
+    footer = "\n".join(f"- {escape_markdown(sentence)}" for sentence in table.footer)
+    return "\n\n".join([*blocks, footer]) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """Keeps characters that Markdown would read as markup."""
+    return re.sub(r"([\\`*_|<\[\]])", r"\\\1", text)
+
+
+def _block(block: Block, columns: Sequence[str]) -> Iterator[str]:
+    yield f"**{escape_markdown(block.title)}**"
+    yield ""
+    yield _row(["", *(escape_markdown(column) for column in columns)])
+    yield f"|---|{'---:|' * len(columns)}"
+    for line in block_lines(block, places=1):
+        if line.heading:
+            yield _row([f"*{escape_markdown(line.heading)}*", *("" for _ in columns)])
+        yield _row([escape_markdown(line.label), *(_cell(cell) for cell in line.cells)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: CellText) -> str:
+    value = f"**{cell.value}**" if cell.best else cell.value
+    spread = f" ±{cell.spread}" if cell.spread else ""
+    mark = f" {cell.mark}" if cell.mark.startswith("(") else escape_markdown(cell.mark)
+    return f"{value}{spread}{mark}"

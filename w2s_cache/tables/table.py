@@ -1,0 +1,93 @@
+"""A table as a value: everything that is printed, before it has a format."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+Status = Literal["complete", "partial", "missing", "not-applicable"]
+RowKind = Literal["method", "reference", "delta", "pgr"]
+Unit = Literal["percent", "ratio"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One number with its spread, or the absence of one.
+
+    Args:
+        mean: Mean over seeds as a fraction (or a ratio), None where there is no number.
+        sd: Sample standard deviation over seeds (n − 1), None for fewer than two seeds and for
+            numbers that are computed from other cells.
+        seeds: The seeds that were averaged, ascending.
+        expected: How many seeds the table has; fewer in a cell are marked.
+        status: ``"partial"`` when seeds, or cells it is computed from, are missing.
+    """
+
+    mean: float | None = None
+    sd: float | None = None
+    seeds: tuple[int, ...] = ()
+    expected: int = 0
+    status: Status
+
+    @property
+    def n(self) -> int:
+        """Number of seeds."""
+        return len(self.seeds)
+
+    @property
+    def lacks_seeds(self) -> bool:
+        """Whether it is the mean of some, but not all, of the table's seeds."""
+        return 0 < self.n < self.expected
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line: a method, a reference, a difference or a share of the gap.
+
+    Args:
+        name: Name of the method, or what is computed from which method.
+        label: What is printed.
+        group: Heading above consecutive rows of the same group.
+        kind: What the row is; only rows of kind ``"method"`` compete for the bold number.
+        cells: One per column.
+    """
+
+    name: str
+    label: str
+    group: str | None = None
+    kind: RowKind
+    cells: tuple[Cell, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Rows under a common heading.
+
+    Args:
+        name: Name in machine-readable formats.
+        title: Heading.
+        unit: ``"percent"`` prints fractions as percentages, ``"ratio"`` prints them as they are.
+        rows: The lines.
+    """
+
+    name: str
+    title: str
+    unit: Unit
+    rows: tuple[Row, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Blocks over common columns, and the footer that says what the numbers are.
+
+    Args:
+        name: Name of the table, fit for file names and labels.
+        columns: Domains in ascending order, then ``"Avg"`` if there are several.
+        blocks: The scores, then what is derived from them.
+        footer: Sentences.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    footer: tuple[str, ...]

@@ -1,0 +1,85 @@
+"""What every run of a domain reads, loaded from the feature store once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.errors import StaleStoreError
+from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.index import Index, read_index
+from w2s_cache.store.layout import index_path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DomainInputs:
+    """Cached tensors of one domain, row i of each belonging to row i of the index.
+
+    Attributes:
+        index: Paths, labels, official split.
+        features: (n, d) float32, unnormalised strong features.
+        weak_logits: (n, k) float32.
+        valid: (n,) bool, False for images that could not be decoded.
+        text: (k, d) float32 unit rows, template ensemble; None without a text tower.
+        logit_scale: The strong model's factor on cosines; None without a text tower.
+        digests: Digests of the index and of the keys of all stores read.
+    """
+
+    index: Index
+    features: Tensor
+    weak_logits: Tensor
+    valid: np.ndarray
+    text: Tensor | None
+    logit_scale: float | None
+    digests: dict[str, Any]
+
+
+def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
+    """Reads and verifies everything a feature set names.
+
+    Raises:
+        StaleStoreError: The index changed after the features were extracted.
+        StoreError: A store is absent or incomplete.
+        CorruptStoreError: Bytes on disk are not those that were written.
+    """
+    index = read_index(index_path(home, found.dataset, found.domain))
+    if index.digest != found.index_digest:
+        raise StaleStoreError(
+            f"the index of {found.dataset}/{found.domain} changed after its features were made",
+            expected=f"index digest {found.index_digest[:12]}",
+            found=index.digest[:12],
+            fix=f"Run `w2s-cache extract --domain {found.domain}` again.",
+        )
+    image = open_member(home, found.image)
+    logits = open_member(home, found.logits)
+    text, scale = _text(home, found)
+    return DomainInputs(
+        index=index,
+        features=torch.from_numpy(image.read("features")),
+        weak_logits=torch.from_numpy(logits.read("logits")),
+        valid=image.valid() & logits.valid(),
+        text=text,
+        logit_scale=scale,
+        digests={
+            "index_digest": found.index_digest,
+            "image_key": found.image.key_digest,
+            "logits_key": found.logits.key_digest,
+            "text_key": found.text.key_digest if found.text else None,
+        },
+    )
+
+
+def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None]:
+    """Template ensemble: normalise each, mean over templates, normalise again."""
+    if found.text is None:
+        return None, None
+    store = open_member(home, found.text)
+    features = torch.from_numpy(store.read("features"))
+    ensemble = functional.normalize(functional.normalize(features, dim=-1).mean(dim=1), dim=-1)
+    return ensemble, float(store.manifest.attributes["logit_scale"])

@@ -1,0 +1,162 @@
+"""The one training loop: any head, any loss, whole splits as tensors in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from w2s_cache.errors import TrainError
+from w2s_cache.heads.protocol import Head
+from w2s_cache.losses.protocol import Loss
+from w2s_cache.schedule import learning_rate_factor
+from w2s_cache.train.config import TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitData:
+    """Tensors of one run, all on one device.
+
+    Attributes:
+        prepared: (n, d) float32, what the head works on.
+        targets: Tensors with n rows, from the loss.
+        val_prepared: (m, d) float32.
+        val_labels: (m,) int64, what selection compares predictions with.
+    """
+
+    prepared: Tensor
+    targets: Mapping[str, Tensor]
+    val_prepared: Tensor
+    val_labels: Tensor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TracePoint:
+    """One step: loss in nats, learning rate; the val score where an epoch ends."""
+
+    step: int
+    epoch: int
+    loss: float
+    lr: float
+    val_score: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitted:
+    """The selected parameters, their epoch (0-based) and val score, and every step."""
+
+    parameters: dict[str, Tensor]
+    epoch: int
+    val_score: float
+    trace: tuple[TracePoint, ...]
+
+
+def fit(
+    head: Head,
+    loss: Loss,
+    start: Mapping[str, Tensor],
+    data: FitData,
+    config: TrainConfig,
+    *,
+    generator: torch.Generator,
+) -> Fitted:
+    """Trains a head's parameters and keeps the epoch that selection names.
+
+    Args:
+        head: Maps parameters and prepared features to logits.
+        loss: Compares logits with targets.
+        start: Initial parameters; not modified.
+        data: Everything to train and select on.
+        config: The recipe.
+        generator: CPU generator of the row order.
+
+    Raises:
+        TrainError: The loss stopped being a finite number.
+    """
+    parameters = {name: value.clone().requires_grad_() for name, value in start.items()}
+    optimizer = _optimizer(list(parameters.values()), config)
+    rows = len(data.prepared)
+    total = config.epochs * math.ceil(rows / config.batch_size)
+    losses: list[Tensor] = []
+    rates: list[float] = []
+    scores: list[float] = []
+    best: tuple[float, int, dict[str, Tensor]] = (-1.0, 0, {})
+    for epoch in range(config.epochs):
+        for batch in _batches(rows, config.batch_size, generator, data.prepared.device):
+            step = len(losses)
+            rates.append(_set_rate(optimizer, step, total, config))
+            targets = {name: value[batch] for name, value in data.targets.items()}
+            value = loss(
+                head.logits(parameters, data.prepared[batch]), targets, progress=step / total
+            )
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            losses.append(value.detach())
+        score = _score(head, parameters, data)
+        scores.append(score)
+        if score > best[0] or config.select == "last":
+            best = (score, epoch, {k: v.detach().clone() for k, v in parameters.items()})
+    trace = _trace(torch.stack(losses).tolist(), rates, scores)
+    _refuse_divergence(trace)
+    return Fitted(parameters=best[2], epoch=best[1], val_score=best[0], trace=trace)
+
+
+def _optimizer(parameters: list[Tensor], config: TrainConfig) -> torch.optim.Optimizer:
+    rate, decay = config.lr, config.weight_decay
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9, fused=True)
+    make = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    return make(parameters, lr=rate, weight_decay=decay, fused=True)
+
+
+def _batches(
+    rows: int, size: int, generator: torch.Generator, device: torch.device
+) -> Iterator[Tensor]:
+    order = torch.randperm(rows, generator=generator).to(device)
+    yield from torch.split(order, size)
+
+
+def _set_rate(
+    optimizer: torch.optim.Optimizer, step: int, total: int, config: TrainConfig
+) -> float:
+    rate = config.lr * learning_rate_factor(
+        step, total=total, warmup_ratio=config.warmup_ratio, schedule=config.schedule
+    )
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    return rate
+
+
+@torch.no_grad()
+def _score(head: Head, parameters: Mapping[str, Tensor], data: FitData) -> float:
+    predicted = head.logits(parameters, data.val_prepared).argmax(dim=-1)
+    return (predicted == data.val_labels).float().mean().item()
+
+
+def _trace(losses: list[float], rates: list[float], scores: list[float]) -> tuple[TracePoint, ...]:
+    steps = len(losses) // len(scores)
+    return tuple(
+        TracePoint(
+            step=step,
+            epoch=step // steps,
+            loss=value,
+            lr=rate,
+            val_score=scores[step // steps] if (step + 1) % steps == 0 else None,
+        )
+        for step, (value, rate) in enumerate(zip(losses, rates, strict=True))
+    )
+
+
+def _refuse_divergence(trace: tuple[TracePoint, ...]) -> None:
+    for point in trace:
+        if not math.isfinite(point.loss):
+            raise TrainError(
+                f"training diverged at step {point.step}",
+                expected="a finite loss",
+                found=str(point.loss),
+                fix="Lower the learning rate, raise the temperature, or check the features.",
+            )

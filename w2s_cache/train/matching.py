@@ -1,0 +1,36 @@
+"""Which run records belong to a spec as it stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from w2s_cache.errors import UnknownNameError
+from w2s_cache.results import RunRecord
+from w2s_cache.spec import Spec
+from w2s_cache.train.run import declare
+
+
+def matching(records: Sequence[RunRecord], spec: Spec) -> list[RunRecord]:
+    """Keeps records made with the spec's present settings from the newest features of a domain.
+
+    A record of edited hyper-parameters, protocol or data is left where it is and left out here; the
+    caller says how many.
+    """
+    newest: dict[str, RunRecord] = {}
+    for record in records:
+        known = newest.get(record.domain)
+        if known is None or record.created > known.created:
+            newest[record.domain] = record
+    return [
+        record
+        for record in records
+        if record.inputs == newest[record.domain].inputs and _as_declared(record, spec)
+    ]
+
+
+def _as_declared(record: RunRecord, spec: Spec) -> bool:
+    try:
+        declared = declare(spec, record.method, {})
+    except UnknownNameError:  # a method of a package that is not installed any more
+        return False
+    return record.config == declared["config"] and record.protocol == declared["protocol"]

@@ -1,0 +1,1 @@
+"""Weak models: fine-tuned here on D_train, or somebody's predictions imported."""

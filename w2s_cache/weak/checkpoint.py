@@ -1,0 +1,117 @@
+"""A fine-tuned weak model on disk: weights as safetensors, a small JSON that says what they are.
+
+The directory is named by the digest of everything that decides the weights, so a model that was
+trained once is never trained again and never confused with another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save
+
+from w2s_cache.encoders.weights import weights_digest
+from w2s_cache.errors import CorruptStoreError
+from w2s_cache.spec import WeakSpec
+from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.publish import publish
+from w2s_cache.weak.classifier import (
+    WeakClassifier,
+    build_network,
+    evaluation_transform,
+    preprocessing,
+)
+
+WEIGHTS_FILE = "weights.safetensors"
+KEY_FILE = "weak.json"
+
+Trainer = Callable[[Any, Callable[..., Any]], None]
+
+
+def weak_classifier(
+    directory_of: Callable[[str], Path],
+    *,
+    weak: WeakSpec,
+    classes: tuple[str, ...],
+    trained_on: str,
+    device: str,
+    train: Trainer,
+) -> tuple[WeakClassifier, bool]:
+    """Loads the fine-tuned weak model, training it first when there is none.
+
+    Args:
+        directory_of: Key digest → directory.
+        weak: The weak model's section of the spec.
+        classes: Class names in label order.
+        trained_on: Digest of the index (images, labels and split).
+        device: A torch device string.
+        train: Called with (network, transform) to fine-tune in place.
+
+    Returns:
+        The classifier, and whether it was trained now.
+
+    Raises:
+        EncoderError: The network cannot be built.
+        CorruptStoreError: The stored weights are not those that were written.
+        StoreWriteError: The checkpoint cannot be written.
+    """
+    network = build_network(weak, len(classes), generator_seed=weak.finetune.seed)
+    config = preprocessing(weak, network)
+    key = {
+        "kind": "weak",
+        "model": weak.model,
+        "start": weights_digest(network.state_dict()),
+        "preprocess": config,
+        "recipe": weak.finetune.model_dump(mode="json"),
+        "index": trained_on,
+        "classes": list(classes),
+    }
+    directory = directory_of(digest(key))
+    transform = evaluation_transform(config)
+    fresh = not (directory / KEY_FILE).is_file()
+    if fresh:
+        train(network, transform)
+        _publish(directory, network, key)
+    else:
+        _load(directory, network)
+    network.to(device).eval().requires_grad_(False)
+    classifier = WeakClassifier(
+        network=network,
+        transform=transform,
+        preprocessing=config,
+        weights=weights_digest(network.state_dict()),
+        classes=len(classes),
+        precision=weak.precision,
+        device=device,
+    )
+    return classifier, fresh
+
+
+def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
+    """Weights first, the JSON that vouches for them last."""
+    directory.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
+    }
+    publish(directory / WEIGHTS_FILE, save(state))
+    facts = {"key": dict(key), "weights": weights_digest(state)}
+    publish(directory / KEY_FILE, json.dumps(facts, indent=1, sort_keys=True).encode())
+
+
+def _load(directory: Path, network: Any) -> None:
+    facts = json.loads((directory / KEY_FILE).read_text(encoding="utf-8"))
+    path = directory / WEIGHTS_FILE
+    state = load_file(os.fspath(path)) if path.is_file() else {}
+    found = weights_digest(state)
+    if found != facts["weights"]:
+        raise CorruptStoreError(
+            f"weak model {path}",
+            expected=f"weights with digest {facts['weights'][:12]}",
+            found=found[:12] if state else "no file",
+            fix=f"Delete {directory} and run extract again to train it anew.",
+        )
+    network.load_state_dict(state)

@@ -1,0 +1,141 @@
+"""Fine-tuning the weak model on D_train with ground truth (Li et al., §4.1, step 2)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL.Image import Image
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.data.decode import decode_ahead
+from w2s_cache.errors import ImageError
+from w2s_cache.schedule import learning_rate_factor
+from w2s_cache.spec import FinetuneSpec
+
+_IN_MEMORY_BYTES = 2 << 30  # decoded D_train is kept when it fits, decoded every epoch when not
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainImages:
+    """D_train: (n,) files, (n,) int64 labels, the transform, and decoding threads."""
+
+    paths: Sequence[Path]
+    labels: np.ndarray
+    transform: Callable[[Image], Tensor]
+    workers: int
+
+
+def finetune(
+    network: Any,
+    images: TrainImages,
+    recipe: FinetuneSpec,
+    *,
+    device: str,
+    advance: Callable[[int], None],
+) -> None:
+    """Trains all parameters of ``network`` in place with cross-entropy on ground truth.
+
+    Linear warm-up over ``warmup_ratio`` of the steps, then cosine decay to zero. ``flip`` and
+    ``shift`` (pixels, edges repeated) are drawn per batch. Everything random comes from
+    ``recipe.seed``. The network is left in eval mode.
+
+    Args:
+        network: A classifier, pixels → logits.
+        images: What it learns from.
+        recipe: Epochs, batch size, learning rate and so on.
+        device: A torch device string.
+        advance: Called with the number of images just seen.
+
+    Raises:
+        ImageError: A training image cannot be decoded.
+    """
+    generator = torch.Generator().manual_seed(recipe.seed)
+    network.to(device).train()
+    optimizer = _optimizer(network, recipe)
+    total = recipe.epochs * math.ceil(len(images.paths) / recipe.batch_size)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: learning_rate_factor(
+            step, total=total, warmup_ratio=recipe.warmup_ratio, schedule="cosine"
+        ),
+    )
+    cached = _decode_all(images, recipe.batch_size)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)  # dropout and stochastic depth of the network
+        for _ in range(recipe.epochs):
+            order = torch.randperm(len(images.paths), generator=generator)
+            for pixels, labels in _batches(images, cached, order, recipe.batch_size):
+                shown = _augment(pixels, recipe, generator).to(device)
+                loss = functional.cross_entropy(
+                    network(shown), labels.to(device), label_smoothing=recipe.label_smoothing
+                )
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                scheduler.step()
+                advance(len(labels))
+    network.eval().requires_grad_(False)
+
+
+def _optimizer(network: Any, recipe: FinetuneSpec) -> torch.optim.Optimizer:
+    parameters = network.parameters()
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            parameters, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=0.9
+        )
+    make = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    return make(parameters, lr=recipe.lr, weight_decay=recipe.weight_decay)
+
+
+def _decode_all(images: TrainImages, batch_size: int) -> Tensor | None:
+    """All decoded images when they fit the memory budget, else None."""
+    first = next(_decoded(images, range(1), 1))
+    if first.nbytes * len(images.paths) > _IN_MEMORY_BYTES:
+        return None
+    return torch.cat(list(_decoded(images, range(len(images.paths)), batch_size)))
+
+
+def _batches(
+    images: TrainImages, cached: Tensor | None, order: Tensor, size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    labels = torch.split(torch.from_numpy(images.labels)[order], size)
+    if cached is not None:
+        yield from (
+            (cached[rows], y) for rows, y in zip(torch.split(order, size), labels, strict=True)
+        )
+    else:
+        yield from zip(_decoded(images, order.tolist(), size), labels, strict=True)
+
+
+def _decoded(images: TrainImages, rows: Sequence[int], size: int) -> Iterator[Tensor]:
+    paths = [images.paths[row] for row in rows]
+    for batch in decode_ahead(paths, images.transform, batch_size=size, workers=images.workers):
+        if batch.failures:
+            first = batch.failures[0]
+            raise ImageError(
+                f"training image {first.path}",
+                expected="an image that Pillow reads",
+                found=first.reason,
+                fix="Repair or remove it (and its line in the list file), then run again.",
+            )
+        yield batch.pixels
+
+
+def _augment(pixels: Tensor, recipe: FinetuneSpec, generator: torch.Generator) -> Tensor:
+    """Flips each image with probability ½ and shifts the batch by up to ``shift`` pixels."""
+    if recipe.flip:
+        chosen = torch.rand(len(pixels), generator=generator) < 0.5
+        pixels = torch.where(chosen[:, None, None, None], pixels.flip(-1), pixels)
+    if recipe.shift:
+        height, width = pixels.shape[-2:]
+        down, right = torch.randint(0, 2 * recipe.shift + 1, (2,), generator=generator).tolist()
+        padded = functional.pad(pixels, [recipe.shift] * 4, mode="replicate")
+        pixels = padded[..., down : down + height, right : right + width]
+    return pixels

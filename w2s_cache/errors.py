@@ -71,7 +71,9 @@ class UnknownNameError(W2SError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+        spelt = {known.lower(): known for known in reversed(names)}
+        close = difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)
+        near = [spelt[lowered] for lowered in close]
         self.kind, self.name, self.known = kind, name, names
         super().__init__(
             f"unknown {kind}",

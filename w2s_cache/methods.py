@@ -22,8 +22,11 @@ from w2s_cache.heads.prototypes import (
     start_from_class_means,
     start_from_text,
 )
+from w2s_cache.losses.adapt_conf import AdaptConf
+from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.losses.distillation import Distillation
+from w2s_cache.losses.product import Product
 from w2s_cache.losses.protocol import Loss
 
 ENTRY_POINT_GROUP = "w2s_cache.methods"
@@ -66,14 +69,21 @@ def _prototypes(title: str, start: Start, loss: Callable[..., Loss] | None, **mo
 
 
 _TAU = {"tau": 0.1}  # Li et al. print no temperature; specs may give one or a list to select from
+# The other losses on prototypes share it: cosines need a scale, and only the loss should differ.
 
 METHODS: dict[str, Method] = {
     "weak": Method(title="Weak model"),
     "zero-shot": _prototypes("Zero-shot", start_from_text, None),
     "lp-ce": _probe("CE + LP", CrossEntropy),
     "lp-kd": _probe("KD + LP", Distillation),
+    "lp-aux": _probe("AuxConf + LP", AuxConf),
+    "lp-adapt": _probe("AdaptConf + LP", AdaptConf),
+    "lp-product": _probe("Product + LP", Product),
     "cpl": _prototypes("CPL", start_from_text, Distillation, options=_TAU),
     "cpl-random": _prototypes("CPL, random start", start_at_random, Distillation, options=_TAU),
+    "cpl-ce": _prototypes("CE + prototypes", start_from_text, CrossEntropy, options=_TAU),
+    "cpl-aux": _prototypes("AuxConf + prototypes", start_from_text, AuxConf, options=_TAU),
+    "cpl-adapt": _prototypes("AdaptConf + prototypes", start_from_text, AdaptConf, options=_TAU),
     "soft-class-means": _prototypes("Soft class means", start_from_class_means, None),
     "ceiling-lp": _probe("Ceiling (LP)", CrossEntropy, supervision="ground-truth"),
     "ceiling-cpl": _prototypes(
@@ -113,6 +123,7 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
     resolved = {**_defaults(method.head), **_defaults(method.loss)}
     if method.start is start_from_class_means:
         resolved.setdefault("tau_weak", 1.0)
+    declared = frozenset(resolved)
     known = {*resolved, *({"tau"} if "tau_strong" in resolved else ())}
     for option in given:
         if option not in known:
@@ -126,6 +137,8 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
         if "tau" in layer:
             resolved["tau_strong"] = resolved["tau_weak"] = layer["tau"]
         resolved.update({key: value for key, value in layer.items() if key != "tau"})
+    if "tau_weak" not in declared:  # a loss on the argmax has the strong temperature only
+        resolved.pop("tau_weak", None)
     return resolved
 
 

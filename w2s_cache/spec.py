@@ -28,7 +28,7 @@ Choice = TypeVar("Choice")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSpec(_Section):
@@ -165,12 +165,7 @@ def parse_spec(text: str, *, origin: str) -> Spec:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(
-            f"{origin} is not TOML",
-            expected="a TOML document",
-            found=str(error),
-            fix="Mend that line.",
-        ) from error
+        raise _not_toml(origin, error) from error
     return validate(Spec, data, origin=origin)
 
 
@@ -249,7 +244,20 @@ def load_spec(name_or_path: str) -> Spec:
             found="nothing",
             fix="Check the path, or list the shipped specs with `w2s-cache specs`.",
         )
-    return parse_spec(path.read_text(encoding="utf-8"), origin=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _not_toml(str(path), error) from error
+    return parse_spec(text, origin=str(path))
+
+
+def _not_toml(origin: str, error: Exception) -> SpecError:
+    return SpecError(
+        f"{origin} is not TOML",
+        expected="a TOML document in UTF-8",
+        found=str(error),
+        fix="Mend that line.",
+    )
 
 
 def choose(kind: str, name: str | None, sections: dict[str, Choice]) -> tuple[str, Choice]:

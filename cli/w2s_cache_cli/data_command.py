@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 
 import click
 
-from w2s_cache.data.source import data_root, list_domain, list_domains
-from w2s_cache.spec import Spec
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -33,6 +32,8 @@ def command() -> None:
 @cache_dir_option
 def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
     """Read the lists or folders of SPEC; DomainNet is also checked by md5 and row counts."""
+    from w2s_cache.data.source import data_root, list_domain, list_domains
+
     spec = read_spec(spec_name)
     found = data_root(spec.data, given=root, home=cache_dir)
     names = chosen_domains(spec, domains, list_domains(spec.data, found))
@@ -77,11 +78,32 @@ def fetch(dataset: str, domains: tuple[str, ...], root: Path, quiet: bool) -> No
 
 @command.command()
 @click.argument("spec_name", metavar="SPEC")
+@domain_option
+@_root_option
+@cache_dir_option
+def index(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
+    """Print path, label, class and split of every row of SPEC as CSV, in row order."""
+    from w2s_cache.data.source import data_root, list_domain, list_domains
+
+    spec = read_spec(spec_name)
+    found = data_root(spec.data, given=root, home=cache_dir)
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(["path", "label", "class", "split"])
+    for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
+        listing = list_domain(spec.data, spec.name, found, domain)
+        for entry in listing.entries:
+            rows.writerow([entry.path, entry.label, listing.classes[entry.label], entry.split])
+
+
+@command.command()
+@click.argument("spec_name", metavar="SPEC")
 @_root_option
 @cache_dir_option
 def classes(spec_name: str, root: str | None, cache_dir: Path) -> None:
     """Print the class names of SPEC in label order."""
-    spec: Spec = read_spec(spec_name)
+    from w2s_cache.data.source import data_root, list_domain, list_domains
+
+    spec = read_spec(spec_name)
     found = data_root(spec.data, given=root, home=cache_dir)
     listing = list_domain(spec.data, spec.name, found, list_domains(spec.data, found)[0])
     for label, name in enumerate(listing.classes):

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from w2s_cache.data.source import data_root, list_domains
-from w2s_cache.errors import UnknownNameError
-from w2s_cache.extract.domain import extract_domain
-from w2s_cache.extract.request import Extracted, ExtractRequest
-from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+from w2s_cache.errors import UnknownNameError, WeakLogitsError
+from w2s_cache.spec import Precision, Spec, StrongSpec
+from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -23,30 +21,23 @@ from w2s_cache_cli.options import (
     quiet_option,
     read_spec,
     spec_option,
-    strong_option,
-    weak_option,
 )
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import StrongEncoder
+    from w2s_cache.extract.request import Extracted
 
 
 @click.command()
 @spec_option
 @domain_option
 @click.option("--root", envvar="W2S_DATA_ROOT", help="Folder of the images. Default: the spec's.")
-@strong_option
-@weak_option
+@model_options
 @click.option(
     "--weak-logits",
     help="Import predictions instead of fine-tuning: parquet or csv with `path` and `logits` (or "
     "one column per class), or npz with `path` and `logits`. `{domain}` is replaced.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16", "fp16"]),
-    help="Compute precision of the strong encoder. Default: the spec's.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
 @click.option(
@@ -67,8 +58,10 @@ def command(
     root: str | None,
     strong: str | None,
     weak: str | None,
-    weak_logits: str | None,
     precision: Precision | None,
+    strong_checkpoint: str | None,
+    weak_checkpoint: str | None,
+    weak_logits: str | None,
     batch_size: int | None,
     workers: int,
     cache_dir: Path,
@@ -86,26 +79,38 @@ def command(
       w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
     """
     spec = read_spec(spec_name)
-    strong_name, strong_section = strong_section_of(spec, strong)
-    if precision is not None:
-        strong_section = strong_section.model_copy(update={"precision": precision})
-    weak_name, weak_section = _weak_section(spec, weak, weak_logits)
+    models = chosen_models(
+        spec,
+        strong=strong,
+        weak=weak or ("imported" if weak_logits else None),
+        precision=precision,
+        strong_checkpoint=strong_checkpoint,
+        weak_checkpoint=weak_checkpoint,
+    )
+    _refuse_confusion(spec, models, weak_logits)
     bars = Bars(quiet=quiet)
     if dry_run:
-        names = ", ".join(domains or spec.data.domains or ("every folder of the root",))
-        click.echo(f"{spec.name}: {names} with {strong_name} and {weak_name} → {cache_dir}")
+        known = chosen_domains(spec, domains, spec.data.domains or domains)
+        names = ", ".join(known or ("every folder of the root",))
+        click.echo(
+            f"{spec.name}: {names} with {models.strong_name} and {models.weak_name} → {cache_dir}"
+        )
         return
-    found = _root(spec, root, cache_dir, bars)
-    load = _loader(strong_section, bars)
+    from w2s_cache.data.source import data_root, list_domains
+    from w2s_cache.extract.domain import extract_domain
+    from w2s_cache.extract.request import ExtractRequest
+
+    found = data_root(spec.data, given=root, home=cache_dir, progress=bars.advance)
+    load = _loader(models.strong, bars)
     for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
         began = time.perf_counter()
         request = ExtractRequest(
             spec=spec,
-            strong_name=strong_name,
-            strong=strong_section,
-            weak_name=weak_name,
-            weak=weak_section,
-            weak_logits=Path(weak_logits.format(domain=domain)) if weak_logits else None,
+            strong_name=models.strong_name,
+            strong=models.strong,
+            weak_name=models.weak_name,
+            weak=models.weak,
+            weak_logits=Path(weak_logits.replace("{domain}", domain)) if weak_logits else None,
             home=cache_dir,
             root=found,
             device=device,
@@ -117,28 +122,22 @@ def command(
         click.echo(_summary(done, time.perf_counter() - began))
 
 
-def strong_section_of(spec: Spec, name: str | None) -> tuple[str, StrongSpec]:
-    """A section of the spec, or one made on the spot for `ARCH,TAG`."""
-    if name is not None and name not in spec.strong and any(mark in name for mark in ",:/"):
-        return name, StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
-    return choose("strong encoder", name, spec.strong)
+def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> None:
+    """Imported logits have a name of their own; any other name is a section of the spec.
 
-
-def _weak_section(
-    spec: Spec, name: str | None, weak_logits: str | None
-) -> tuple[str, WeakSpec | None]:
-    if weak_logits is None:
-        return choose("weak model", name, spec.weak)
-    if name in spec.weak:
-        raise UnknownNameError("name for imported logits (it is a section of the spec)", name, [])
-    return name or "imported", None
-
-
-def _root(spec: Spec, given: str | None, home: Path, bars: Bars) -> Path:
-    def draw(count: int) -> None:
-        bars.advance(count)
-
-    return data_root(spec.data, given=given, home=home, progress=draw)
+    Raises:
+        WeakLogitsError: Imported logits are called like a section of the spec.
+        UnknownNameError: A name that is neither.
+    """
+    if weak_logits is None and models.weak is None:
+        raise UnknownNameError("weak model", models.weak_name, spec.weak)
+    if weak_logits is not None and models.weak is not None:
+        raise WeakLogitsError(
+            f"imported logits cannot be called {models.weak_name}",
+            expected="a name that is no weak model of the spec",
+            found=f"the section [weak.{models.weak_name}]",
+            fix="Choose another name with --weak, or leave it out.",
+        )
 
 
 def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[StrongEncoder]:

@@ -9,11 +9,6 @@ from pathlib import Path
 
 import click
 
-from w2s_cache.results import check_run
-from w2s_cache.results.run_directory import RECORD_FILE
-from w2s_cache.store.check import check_store
-from w2s_cache.store.reader import read_manifest
-
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
@@ -23,6 +18,11 @@ def command(path: Path) -> None:
     PATH is the folder of a store (see `w2s-cache ls`) or of a run. Exit code 1 when a law is
     broken.
     """
+    from w2s_cache.results import check_run
+    from w2s_cache.results.run_directory import RECORD_FILE
+    from w2s_cache.store.check import check_store
+    from w2s_cache.store.reader import read_manifest
+
     folder = path if path.is_dir() else path.parent
     if (folder / RECORD_FILE).is_file():
         click.echo((folder / RECORD_FILE).read_text(encoding="utf-8").rstrip())

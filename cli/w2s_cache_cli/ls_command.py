@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from w2s_cache.store.contents import StoreEntry, list_stores
 from w2s_cache_cli.options import cache_dir_option
+
+if TYPE_CHECKING:
+    from w2s_cache.store.contents import StoreEntry
 
 
 @click.command()
 @cache_dir_option
 def command(cache_dir: Path) -> None:
     """List every store: rows, width, size, when it was made, key and path."""
+    from w2s_cache.store.contents import list_stores
+
     entries = list(list_stores(cache_dir))
     for entry in entries:
         click.echo(_line(entry))

@@ -19,7 +19,7 @@ COMMANDS = {
     "methods": "List methods and their hyper-parameters.",
     "data": "Check or fetch a data set.",
     "ls": "List what is cached.",
-    "inspect": "Describe one store, feature set or run and check its laws.",
+    "inspect": "Describe one store or run and check its laws.",
 }
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 

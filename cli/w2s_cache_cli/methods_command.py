@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from w2s_cache.methods import find_method, method_names, resolve_options
-
 
 @click.command()
 def command() -> None:
     """List methods with their hyper-parameters' defaults."""
+    from w2s_cache.methods import find_method, method_names, resolve_options
+
     for name in method_names():
         method = find_method(name)
         options = resolve_options(name, method, {})

@@ -20,7 +20,9 @@ def _comma_list(
     param: click.Parameter,
     value: tuple[str, ...],
 ) -> tuple[str, ...]:
-    return tuple(part.strip() for item in value for part in item.split(",") if part.strip())
+    """``a,b`` and repeated options → each name once, in the order given."""
+    parts = (part.strip() for item in value for part in item.split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def _seed_list(
@@ -28,7 +30,7 @@ def _seed_list(
     param: click.Parameter,
     value: str | None,
 ) -> tuple[int, ...] | None:
-    """``0,1,2`` or ``0-4``."""
+    """``0,1,2`` or ``0-4`` → each seed once, in the order given."""
     if value is None:
         return None
     seeds: list[int] = []
@@ -38,7 +40,9 @@ def _seed_list(
             seeds += range(int(first), int(last) + 1) if dash else [int(first)]
         except ValueError as error:
             raise click.BadParameter(f"{part!r} is no number or range like 0-4") from error
-    return tuple(seeds)
+    if not seeds:
+        raise click.BadParameter(f"{value!r} names no seed; a range goes upwards, like 0-4")
+    return tuple(dict.fromkeys(seeds))
 
 
 spec_option = click.option(
@@ -56,12 +60,12 @@ domain_option = click.option(
     callback=_comma_list,
     help="Domain; repeat or separate by commas. Default: all.",
 )
-strong_option = click.option(
-    "--strong",
-    help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
-)
-weak_option = click.option(
-    "--weak", help="Weak model: a section of the spec, or the name of imported logits."
+method_option = click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    callback=_comma_list,
+    help="Method; repeat or separate by commas. Default: the spec's. See `w2s-cache methods`.",
 )
 cache_dir_option = click.option(
     "--cache-dir",

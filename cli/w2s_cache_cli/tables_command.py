@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from w2s_cache.errors import RecordError
-from w2s_cache.results import find_runs
 from w2s_cache.spec import Spec
-from w2s_cache_cli.extract_command import strong_section_of
+from w2s_cache_cli.models import strong_section_of
 from w2s_cache_cli.options import (
     domain_option,
     quiet_option,
@@ -19,9 +19,10 @@ from w2s_cache_cli.options import (
     results_dir_option,
     seeds_option,
     spec_option,
-    strong_option,
-    weak_option,
 )
+
+if TYPE_CHECKING:
+    from w2s_cache.tables import Table
 
 _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 
@@ -31,8 +32,8 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 @click.option("--table", "tables", multiple=True, help="Table layout. Default: the spec's.")
 @domain_option
 @seeds_option
-@strong_option
-@weak_option
+@click.option("--strong", help="Strong encoder. Default: the spec's first.")
+@click.option("--weak", help="Weak model. Default: the spec's first.")
 @click.option(
     "--format",
     "format_",
@@ -69,9 +70,11 @@ def command(
       w2s-cache tables --spec pacs --output-dir tables
     """
     from w2s_cache import tables as rendering
+    from w2s_cache.results import find_runs
     from w2s_cache.train.matching import matching
 
     spec = read_spec(spec_name)
+    layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
     filters = _filters(spec, domains, seeds, strong, weak)
     found = find_runs(results_dir, **filters)
     records = matching(found, spec)
@@ -85,16 +88,37 @@ def command(
     if len(found) > len(records) and not quiet:
         click.echo(f"{len(found) - len(records)} runs of other settings left out", err=True)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    for name in tables or spec.tables:
-        table = rendering.build(rendering.load_layout(name), records)
-        click.echo(rendering.render(table, format_, color=colour and format_ == "text"))
+    for number, (name, layout) in enumerate(layouts.items()):
+        table = rendering.build(layout, records)
+        text = rendering.render(table, format_, color=colour)
+        click.echo(f"\n{text}" if number else text, nl=False)
         if output_dir is not None:
-            for suffix in ("md", "latex", "csv"):
-                path = output_dir / f"{spec.name}-{name}.{_SUFFIXES[suffix]}"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(rendering.render(table, suffix) + "\n", encoding="utf-8")
-                if not quiet:
-                    click.echo(f"wrote {path}", err=True)
+            written = _write(table, output_dir, f"{spec.name}-{Path(name).stem}")
+            if not quiet:
+                click.echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
+
+
+def _write(table: Table, folder: Path, stem: str) -> list[Path]:
+    """Writes a table in every format that is a file's.
+
+    Raises:
+        RecordError: The folder cannot be written to.
+    """
+    from w2s_cache.tables import render
+
+    paths = {form: folder / f"{stem}.{_SUFFIXES[form]}" for form in ("md", "latex", "csv")}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for form, path in paths.items():
+            path.write_text(render(table, form), encoding="utf-8")
+    except OSError as error:
+        raise RecordError(
+            f"tables cannot be written to {folder}",
+            expected="a writable folder",
+            found=error.strerror or str(error),
+            fix="Choose another --output-dir.",
+        ) from error
+    return list(paths.values())
 
 
 def _filters(

@@ -11,21 +11,20 @@ from typing import Any
 
 import click
 
-from w2s_cache.spec import EvalSplit, Select, Spec, WeakSpec, choose
-from w2s_cache.store.contents import cached_domains
-from w2s_cache_cli.extract_command import strong_section_of
+from w2s_cache.errors import StoreError
+from w2s_cache.spec import EvalSplit, Precision, Select, Spec
+from w2s_cache_cli.models import chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
     device_option,
     domain_option,
+    method_option,
     quiet_option,
     read_spec,
     results_dir_option,
     seeds_option,
     spec_option,
-    strong_option,
-    weak_option,
 )
 from w2s_cache_cli.progress import Bars
 
@@ -47,15 +46,9 @@ def _options(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 @click.command()
 @spec_option
 @domain_option
-@click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    help="Method; repeat or separate by commas. Default: the spec's. See `w2s-cache methods`.",
-)
+@method_option
 @seeds_option
-@strong_option
-@weak_option
+@model_options
 @click.option(
     "--set",
     "options",
@@ -86,6 +79,9 @@ def command(
     seeds: tuple[int, ...] | None,
     strong: str | None,
     weak: str | None,
+    precision: Precision | None,
+    strong_checkpoint: str | None,
+    weak_checkpoint: str | None,
     options: dict[str, Any],
     eval_split: EvalSplit | None,
     select: Select | None,
@@ -104,24 +100,30 @@ def command(
       w2s-cache train --method cpl --set tau=0.05
     """
     from w2s_cache.encoders.device import resolve_device
-    from w2s_cache.train.study import Study, run_study
+    from w2s_cache.train.study import Study, check_names, run_study
 
     spec = _with_protocol(read_spec(spec_name), eval_split, select)
-    strong_name, strong_section = strong_section_of(spec, strong)
-    weak_name, weak_section = _weak_section(spec, weak)
-    known = spec.data.domains or cached_domains(cache_dir, spec.name)
+    models = chosen_models(
+        spec,
+        strong=strong,
+        weak=weak,
+        precision=precision,
+        strong_checkpoint=strong_checkpoint,
+        weak_checkpoint=weak_checkpoint,
+    )
     study = Study(
         spec=spec,
-        strong_name=strong_name,
-        strong=strong_section,
-        weak_name=weak_name,
-        weak=weak_section,
-        domains=chosen_domains(spec, domains, known),
-        methods=[part for item in methods for part in item.split(",")] or spec.methods,
+        strong_name=models.strong_name,
+        strong=models.strong,
+        weak_name=models.weak_name,
+        weak=models.weak,
+        domains=chosen_domains(spec, domains, _known_domains(spec, spec_name, cache_dir)),
+        methods=methods or spec.methods,
         seeds=seeds or spec.protocol.seeds,
         options=options,
         device=resolve_device(device),
     )
+    check_names(study)
     total = len(study.domains) * len(study.methods) * len(study.seeds)
     if dry_run:
         click.echo(f"{total} runs: {', '.join(study.methods)} on {', '.join(study.domains)}")
@@ -136,17 +138,29 @@ def command(
     bars.end()
 
 
+def _known_domains(spec: Spec, spec_name: str, cache_dir: Path) -> tuple[str, ...]:
+    """The domains the spec names, or, where it names none, those that were extracted.
+
+    Raises:
+        StoreError: Nothing of this data set was extracted.
+    """
+    from w2s_cache.store.contents import cached_domains
+
+    known = spec.data.domains or cached_domains(cache_dir, spec.name)
+    if not known:
+        raise StoreError(
+            f"no features of {spec.name}",
+            expected=f"feature sets below {cache_dir}",
+            found="none",
+            fix=f"Run `w2s-cache extract --spec {spec_name}` first.",
+        )
+    return known
+
+
 def _with_protocol(spec: Spec, eval_split: EvalSplit | None, select: Select | None) -> Spec:
     asked = {"eval_split": eval_split, "select": select}
     changed = {name: value for name, value in asked.items() if value is not None}
     return spec.model_copy(update={"protocol": spec.protocol.model_copy(update=changed)})
-
-
-def _weak_section(spec: Spec, name: str | None) -> tuple[str, WeakSpec | None]:
-    """A section of the spec; any other name means logits imported under it."""
-    if name is not None and name not in spec.weak:
-        return name, None
-    return choose("weak model", name, spec.weak)
 
 
 def _counted(outcomes: Iterable[Any], bars: Bars) -> Iterator[Any]:

@@ -41,6 +41,7 @@ def _record(**changes):
         },
         per_class_accuracy=[1.0, 0.5, 1.0, None],
         counts={"fit": 16, "val": 4, "eval": 5, "skipped": 0},
+        selected={"epoch": 3, "tau": 0.1},
         timing={"train": 0.25},
         environment={"versions": {"torch": "2.6.0"}, "device": "cpu"},
         created="2026-01-02T03:04:05+00:00",

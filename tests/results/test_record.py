@@ -40,6 +40,7 @@ RECORDS = st.builds(
     metrics=st.dictionaries(TEXT, NUMBER, max_size=3),
     per_class_accuracy=st.lists(st.none() | NUMBER, max_size=3),
     counts=st.dictionaries(TEXT, st.integers(), max_size=3),
+    selected=st.dictionaries(TEXT, NUMBER, max_size=3),
     timing=st.dictionaries(TEXT, NUMBER, max_size=3),
     environment=OBJECT,
     created=TEXT,

@@ -223,7 +223,9 @@ def disk_failure(number: int) -> Any:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-@pytest.mark.parametrize("nth", range(1, 7))
+@pytest.mark.parametrize(
+    "nth", range(1, 11)
+)  # six calls for the shard, four up to the new manifest
 def test_a_full_or_read_only_disk_publishes_nothing(
     tmp_path: Path, maker: Any, failing_os: Any, nth: int, number: int
 ) -> None:

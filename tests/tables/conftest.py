@@ -55,6 +55,7 @@ def _record(method, domain, seed=0, accuracy=0.5, **changes):
         "metrics": {"accuracy": accuracy},
         "per_class_accuracy": [],
         "counts": {"fit": 64, "val": 16, "eval": 20, "skipped": 0},
+        "selected": {},
         "timing": {},
         "environment": {"versions": {"torch": "2.6.0"}, "device": "cpu"},
         "created": "2026-01-02T03:04:05+00:00",

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import torch
 
+from w2s_cache.errors import EncoderError
+
 
 def resolve_device(name: str) -> str:
-    """``"auto"`` → ``"cuda"`` where CUDA works, else ``"cpu"``; other names stay as they are."""
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """``"auto"`` → ``"cuda"`` where CUDA works, else ``"cpu"``; other names stay as they are.
+
+    Raises:
+        EncoderError: This torch has no such device here.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # the latter: torch built without CUDA
+        raise EncoderError(
+            f"device {name!r}",
+            expected="a device that torch can use here, e.g. 'cpu'",
+            found=str(error).strip().partition("\n")[0].rstrip("."),
+            fix="Write --device auto to take what there is.",
+        ) from error
+    return name

@@ -27,4 +27,4 @@ def split_model_name(name: str) -> tuple[str, str | None]:
         architecture, found, tag = name.partition(separator)
         if found:
             return architecture.strip().replace("/", "-"), tag.strip()
-    return name.replace("/", "-"), None
+    return name.strip().replace("/", "-"), None

@@ -14,6 +14,7 @@ from PIL.Image import Image
 
 from w2s_cache.encoders.names import split_model_name
 from w2s_cache.encoders.precision import compute_in
+from w2s_cache.encoders.refusal import UNUSABLE, reason
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import EncoderError, UnknownNameError
 
@@ -90,9 +91,9 @@ def _refuse_activation_mismatch(architecture: str, tag: str) -> None:
     config = open_clip.get_model_config(architecture) or {}
     built = bool(config.get("quick_gelu", False))
     trained = bool((open_clip.get_pretrained_cfg(architecture, tag) or {}).get("quick_gelu", False))
-    if built != trained:
-        base = architecture.removesuffix("-quickgelu")
-        right = f"{base}-quickgelu" if trained else base
+    base = architecture.removesuffix("-quickgelu")
+    right = f"{base}-quickgelu" if trained else base
+    if built != trained and right != architecture:  # else open_clip knows no other build of it
         raise EncoderError(
             f"QuickGELU mismatch in '{architecture},{tag}'",
             expected=f"an architecture {'with' if trained else 'without'} QuickGELU",
@@ -106,12 +107,11 @@ def _create(architecture: str, weights: str | None, device: str) -> Any:
         return open_clip.create_model(
             architecture, pretrained=weights, precision="fp32", device=device, weights_only=True
         )
-    except (RuntimeError, OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()
+    except UNUSABLE as error:
         raise EncoderError(
-            f"cannot load {architecture} with {weights}",
+            f"cannot load {architecture}{f' with {weights}' if weights else ''}",
             expected="weights that exist and fit the architecture",
-            found=reason[0] if reason else type(error).__name__,
+            found=reason(error),
             fix="Check the name, the file and the network, or point `checkpoint` at a local file.",
         ) from error
 

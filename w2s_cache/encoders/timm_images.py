@@ -11,6 +11,7 @@ import torch
 from PIL.Image import Image
 
 from w2s_cache.encoders.precision import compute_in
+from w2s_cache.encoders.refusal import UNUSABLE, reason
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import EncoderError, UnknownNameError
 
@@ -50,24 +51,35 @@ def create_timm(model: str, *, pretrained: bool, checkpoint: str | None, **argum
         UnknownNameError: timm has no such model.
         EncoderError: The weights cannot be had or do not fit.
     """
-    base = model.partition(".")[0]
-    if base not in timm.list_models():
-        raise UnknownNameError("timm model", model, timm.list_models())
+    refuse_unknown(model)
     try:
-        return timm.create_model(
-            model,
-            pretrained=pretrained and checkpoint is None,
-            checkpoint_path=checkpoint or "",
-            **arguments,
+        network = timm.create_model(
+            model, pretrained=pretrained and checkpoint is None, **arguments
         )
-    except (RuntimeError, OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()
+        if checkpoint is not None:  # not by `checkpoint_path`: old versions of timm run pickles
+            timm.models.load_checkpoint(network, checkpoint, weights_only=True)
+    except UNUSABLE as error:
         raise EncoderError(
             f"cannot load timm model {model}{f' from {checkpoint}' if checkpoint else ''}",
             expected="weights that exist and fit the network",
-            found=reason[0] if reason else type(error).__name__,
+            found=reason(error),
             fix="Check the name, the file and the network, or point `checkpoint` at a local file.",
         ) from error
+    return network
+
+
+def refuse_unknown(model: str) -> None:
+    """Checks that timm has a model, and where it is written with a tag, that tag of it.
+
+    Raises:
+        UnknownNameError: timm has no such model or tag.
+    """
+    architecture, _, tag = model.partition(".")
+    if architecture not in timm.list_models():
+        raise UnknownNameError("timm model", model, timm.list_models())
+    tagged = timm.list_models(f"{architecture}.*", include_tags=True)
+    if tag and model not in tagged:
+        raise UnknownNameError("timm model", model, tagged)
 
 
 def _json(value: Any) -> Any:
@@ -93,8 +105,12 @@ class TimmEncoder:
 
     @property
     def widths(self) -> dict[str, int]:
-        """Width of ``features``, the pooled vector before the classifier."""
-        return {"features": int(self.network.num_features)}
+        """Width of ``features``, the pooled vector before the classifier.
+
+        Measured, for in networks with a hidden layer in the head it is not ``num_features``.
+        """
+        blank = torch.zeros(1, *self.preprocessing["input_size"])
+        return {"features": self.encode_images(blank)["features"].shape[1]}
 
     def identity(self) -> dict[str, Any]:
         """Library, model, weights digest, preprocessing, precision."""

@@ -62,14 +62,14 @@ def extract_domain(
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
 
     request = replace(request, device=resolve_device(request.device))
-    encoder = strong(request.device)
+    given = None if imported is None else imported_part(request, index, imported)
+    encoder = strong(request.device)  # after the imported file, whose faults show at once
     computed: dict[str, int] = {}
+    text: StoreRef | None = None
     image, computed["features"] = image_part(request, index, encoder, progress)
-    text = text_part(request, index, encoder)
-    if imported is None:
-        logits, computed["logits"] = weak_part(request, index, progress)
-    else:
-        logits, computed["logits"] = imported_part(request, index, imported)
+    if encoder.text is not None:
+        text, computed["text"] = text_part(request, index, encoder.text)
+    logits, computed["logits"] = given or weak_part(request, index, progress)
     found = FeatureSet(
         dataset=dataset,
         domain=domain,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from w2s_cache.data.templates import template_set
-from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder
+from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import ExtractRequest
@@ -48,12 +48,10 @@ def image_part(
     )
 
 
-def text_part(request: ExtractRequest, index: Index, encoder: StrongEncoder) -> StoreRef | None:
-    """Text features of every class and template; None for an image-only encoder."""
-    if encoder.text is None:
-        return None
+def text_part(request: ExtractRequest, index: Index, text: TextEncoder) -> tuple[StoreRef, int]:
+    """Text features of every class and template; returns the store and the classes computed."""
     templates = [t for name in request.strong.templates for t in _templates(name)]
-    key = text_key(encoder.text, index.classes, templates, request.spec.store.dtype)
+    key = text_key(text, index.classes, templates, request.spec.store.dtype)
     directory = store_path(
         request.home,
         dataset=index.dataset,
@@ -61,8 +59,8 @@ def text_part(request: ExtractRequest, index: Index, encoder: StrongEncoder) -> 
         name=request.strong_name,
         key_digest=digest(key),
     )
-    fill_text_store(directory, text=encoder.text, key=key)
-    return _ref(request.home, directory, key)
+    rows = fill_text_store(directory, text=text, key=key)
+    return _ref(request.home, directory, key), rows
 
 
 def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tuple[StoreRef, int]:

@@ -54,5 +54,3 @@ class Extracted:
     def reused(self) -> bool:
         """Whether everything was there already."""
         return not any(self.computed.values())
-
-

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from w2s_cache.data.templates import fill
 from w2s_cache.encoders.protocol import TextEncoder
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import open_writer
+
+_PROMPTS_AT_ONCE = 256
 
 
 def text_key(
@@ -32,11 +35,14 @@ def fill_text_store(
     *,
     text: TextEncoder,
     key: Mapping[str, Any],
-) -> None:
-    """Encodes every (class, template) prompt that is not stored yet.
+) -> int:
+    """Encodes the (class, template) prompts unless they are stored already.
 
     Stores ``features`` (classes, templates, width) unnormalised, ``tokens`` (classes, templates,
     context length), and the model's logit scale and bias as attributes.
+
+    Returns:
+        The number of classes computed now.
 
     Raises:
         StoreWriteError: No space, no permission.
@@ -44,15 +50,10 @@ def fill_text_store(
     classes, templates = key["classes"], key["templates"]
     prompts = [fill(template, name) for name in classes for template in templates]
     tokens = text.tokenize(prompts)
-    features = text.encode_text(tokens).numpy()
-    shape = (len(classes), len(templates))
-    arrays = {
-        "features": features.reshape(*shape, -1),
-        "tokens": tokens.numpy().astype(np.int32).reshape(*shape, -1),
-    }
+    width, context = text.encode_text(tokens[:1]).shape[1], tokens.shape[1]
     specs = [
-        ArraySpec(name="features", row_shape=arrays["features"].shape[1:], dtype=key["dtype"]),
-        ArraySpec(name="tokens", row_shape=arrays["tokens"].shape[1:], dtype="int32"),
+        ArraySpec(name="features", row_shape=(len(templates), width), dtype=key["dtype"]),
+        ArraySpec(name="tokens", row_shape=(len(templates), context), dtype="int32"),
     ]
     with open_writer(
         directory,
@@ -63,5 +64,17 @@ def fill_text_store(
         attributes={"logit_scale": text.logit_scale, "logit_bias": text.logit_bias},
         timeout=-1,
     ) as writer:
-        for start, stop in writer.missing():
-            writer.write(start, {name: values[start:stop] for name, values in arrays.items()})
+        missing = writer.missing()
+        for start, stop in missing:
+            wanted = tokens[start * len(templates) : stop * len(templates)]
+            shape = (stop - start, len(templates), -1)
+            features = _encoded(text, wanted).reshape(shape)
+            stored = wanted.numpy().astype(np.int32).reshape(shape)
+            writer.write(start, {"features": features, "tokens": stored})
+    return sum(stop - start for start, stop in missing)
+
+
+def _encoded(text: TextEncoder, tokens: torch.Tensor) -> np.ndarray:
+    """(prompts, width) float32, encoded in batches of a fixed size, which bounds the memory."""
+    parts = [text.encode_text(part).numpy() for part in torch.split(tokens, _PROMPTS_AT_ONCE)]
+    return np.concatenate(parts)

@@ -1,22 +1,36 @@
-"""Cross-entropy on the supervision's argmax: the papers' "CE" rows."""
+"""Cross-entropy: on the supervision's argmax (the papers' "CE" rows), and on soft targets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.losses.protocol import Targets
+from w2s_cache.losses.protocol import Targets, require_temperatures
 
 
 @dataclass(frozen=True, slots=True)
 class CrossEntropy:
-    """Mean of −log softmax(z_s)[argmax z_w].
+    """Mean of −log softmax(z_s / tau_strong)[argmax z_w].
 
     Li et al. call the target "one-hot ground truth"; without labels it can only be the weak
     model's argmax. With soft targets the loss would equal KD at temperature 1 up to a constant.
+
+    Args:
+        tau_strong: Divides the strong logits, > 0, dimensionless; cosines need one below 1.
+
+    Raises:
+        TrainError: The temperature is not positive.
     """
+
+    tau_strong: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuses temperatures that have no meaning."""
+        require_temperatures(tau_strong=self.tau_strong)
 
     def targets(self, weak_logits: Tensor) -> dict[str, Tensor]:
         """(n, k) → ``label`` (n,) int64."""
@@ -24,4 +38,44 @@ class CrossEntropy:
 
     def __call__(self, logits: Tensor, targets: Targets, *, progress: float) -> Tensor:  # noqa: ARG002
         """Logits (batch, k) → scalar, nats."""
-        return functional.cross_entropy(logits, targets["label"])
+        return functional.cross_entropy(logits / self.tau_strong, targets["label"])
+
+
+def soft_cross_entropy(logits: Tensor, probability: Tensor, *, tau: float = 1.0) -> Tensor:
+    """Mean over rows of −Σ_k q_k log softmax(z / tau)_k; q is a constant.
+
+    The softmax is computed once and the gradient, (softmax(z / tau) − q) / (tau · batch), beside
+    it, so that a step reads the batch × k matrices a few times less than automatic
+    differentiation would. First derivatives only.
+
+    Args:
+        logits: z, (batch, k).
+        probability: q, (batch, k), rows that sum to 1; detached.
+        tau: Temperature, > 0, dimensionless.
+
+    Returns:
+        Scalar, nats.
+    """
+    mean: Tensor = _SoftCrossEntropy.apply(logits, probability, tau)
+    return mean
+
+
+class _SoftCrossEntropy(torch.autograd.Function):
+    """The value and, stored beside it, its gradient with respect to the logits."""
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, probability: Tensor, tau: float) -> Tensor:
+        """Mean cross-entropy; keeps the gradient when one is wanted."""
+        log_strong = functional.log_softmax(logits if tau == 1.0 else logits / tau, dim=-1)
+        rows = len(logits)
+        value = torch.dot(log_strong.flatten(), probability.flatten()) / -rows
+        if ctx.needs_input_grad[0]:
+            ctx.gradient = log_strong.exp_().sub_(probability)
+            ctx.scale = 1.0 / (tau * rows)
+        return value
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
+        """Scales the kept gradient by the factor that arrives."""
+        return ctx.gradient * (upstream[0] * ctx.scale), None, None

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.errors import TrainError
-from w2s_cache.losses.protocol import Targets
+from w2s_cache.losses.cross_entropy import soft_cross_entropy
+from w2s_cache.losses.protocol import Targets, require_temperatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,7 @@ class Distillation:
 
     def __post_init__(self) -> None:
         """Refuses temperatures that have no meaning."""
-        for name, tau in (("tau_strong", self.tau_strong), ("tau_weak", self.tau_weak)):
-            if not tau > 0:
-                raise TrainError(
-                    f"temperature {name}",
-                    expected="a number above 0",
-                    found=str(tau),
-                    fix=f"Set {name} to e.g. 0.1.",
-                )
+        require_temperatures(tau_strong=self.tau_strong, tau_weak=self.tau_weak)
 
     def targets(self, weak_logits: Tensor) -> dict[str, Tensor]:
         """(n, k) → ``probability`` (n, k) and ``negative_entropy`` (n,) = Σ p log p, nats."""
@@ -55,6 +48,6 @@ class Distillation:
 
     def __call__(self, logits: Tensor, targets: Targets, *, progress: float) -> Tensor:  # noqa: ARG002
         """Logits (batch, k) → scalar, nats. The entropy of the target is a constant of training."""
-        cross = functional.cross_entropy(logits / self.tau_strong, targets["probability"])
+        cross = soft_cross_entropy(logits, targets["probability"], tau=self.tau_strong)
         divergence = cross + targets["negative_entropy"].mean()
         return divergence * (self.tau_strong * self.tau_weak) if self.rescale else divergence

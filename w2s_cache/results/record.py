@@ -51,6 +51,8 @@ class RunRecord:
         metrics: Fractions in [0, 1] by name: accuracy, agreement, weak_accuracy, ….
         per_class_accuracy: (K,) fractions by class number; None where a class has no row.
         counts: Rows used: fit, val, eval and skipped.
+        selected: What selection on val chose: ``epoch`` (from 1) and, where several values were
+            candidates, hyper-parameters by name; empty when there was nothing to choose.
         timing: Seconds by stage.
         environment: ``versions`` (by library) and ``device``.
         created: When the run ended, ISO 8601 in UTC.
@@ -73,6 +75,7 @@ class RunRecord:
     metrics: dict[str, float]
     per_class_accuracy: list[float | None]
     counts: dict[str, int]
+    selected: dict[str, Any]
     timing: dict[str, float]
     environment: dict[str, Any]
     created: str

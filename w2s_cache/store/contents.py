@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,5 +38,13 @@ def list_stores(home: Path) -> Iterator[StoreEntry]:
 
 def cached_domains(home: Path, dataset: str) -> tuple[str, ...]:
     """Domains of a data set that have at least one feature set, sorted."""
-    folders = (home / "v1" / slug(dataset)).glob("*/sets")
-    return tuple(sorted(folder.parent.name for folder in folders if any(folder.glob("*.json"))))
+    files = (home / "v1" / slug(dataset)).glob("*/sets/*.json")
+    return tuple(sorted({_domain_of(file) for file in files}))
+
+
+def _domain_of(feature_set: Path) -> str:
+    """The domain's own name; its folder's where the file is broken, which its reader will say."""
+    try:
+        return str(json.loads(feature_set.read_bytes())["domain"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return feature_set.parent.parent.name

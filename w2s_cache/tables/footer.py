@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -114,10 +115,36 @@ def _derived(layout: Layout) -> Iterator[str]:
 
 
 def _settings(layout: Layout, done: Iterable[RunRecord]) -> Iterator[str]:
-    """One line per method; all records of a method have the same configuration."""
-    configs = {_name(layout, record): record.config for record in done if record.config}
-    for name, config in configs.items():
-        yield f"{name}: {_listed(config)}."
+    """The recipe that trained methods share, said once each, then every method's own options."""
+    members: dict[str, list[RunRecord]] = {}
+    for record in done:
+        members.setdefault(_name(layout, record), []).append(record)
+    recipes: dict[str, list[str]] = {}
+    for name, records in members.items():
+        recipe = records[0].config.get("recipe")
+        if recipe:
+            recipes.setdefault(_listed(recipe), []).append(name)
+    for recipe, names in recipes.items():
+        yield f"Trained with {recipe}: {', '.join(names)}."
+    for name, records in members.items():
+        options = {k: v for k, v in records[0].config.items() if k != "recipe"}
+        shown = [*flatten(options.pop("options", {})), *flatten(options)]
+        if shown:
+            yield f"{name}: {_listed(dict(shown))}{_chosen(records)}."
+
+
+def _chosen(records: Iterable[RunRecord]) -> str:
+    """What selection kept of each list of candidates, and in how many runs."""
+    counts: dict[str, Counter[str]] = {}
+    for record in records:
+        for name, value in record.selected.items():
+            if name != "epoch":
+                counts.setdefault(name, Counter())[json.dumps(value)] += 1
+    shown = [
+        f"{name} " + ", ".join(f"{value} in {n} runs" for value, n in sorted(count.items()))
+        for name, count in sorted(counts.items())
+    ]
+    return f" (kept on val: {'; '.join(shown)})" if shown else ""
 
 
 def _versions(done: Iterable[RunRecord]) -> Iterator[str]:

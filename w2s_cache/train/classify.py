@@ -34,7 +34,7 @@ class Classified:
         trace: Every training step; empty when nothing is trained.
         epoch: Selected epoch (0-based); None when nothing is trained.
         val_score: Agreement with the supervision on val, in [0, 1].
-        options: The hyper-parameters used, after selection among candidates.
+        candidate: The hyper-parameters as declared, one value of each list.
     """
 
     predicted: np.ndarray
@@ -43,7 +43,7 @@ class Classified:
     trace: tuple[TracePoint, ...]
     epoch: int | None
     val_score: float
-    options: dict[str, Any]
+    candidate: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +74,7 @@ def classify(task: Task) -> Classified:
         return _weak_itself(task)
     best: Classified | None = None
     for options in candidates(task.options):
-        tried = _one_candidate(task, resolve_options(task.name, task.method, options))
+        tried = _one_candidate(task, options)
         if best is None or tried.val_score > best.val_score:
             best = tried
     assert best is not None  # noqa: S101 - candidates() yields at least one
@@ -91,11 +91,12 @@ def _weak_itself(task: Task) -> Classified:
         trace=(),
         epoch=None,
         val_score=1.0,
-        options={},
+        candidate={},
     )
 
 
-def _one_candidate(task: Task, options: dict[str, Any]) -> Classified:
+def _one_candidate(task: Task, candidate: dict[str, Any]) -> Classified:
+    options = resolve_options(task.name, task.method, candidate)
     head, loss = build_head(task.method, options), build_loss(task.method, options)
     rows, val = task.split.fit, task.split.val
     supervision = _supervision(task)
@@ -128,7 +129,7 @@ def _one_candidate(task: Task, options: dict[str, Any]) -> Classified:
         trace=trace,
         epoch=epoch,
         val_score=score,
-        options=options,
+        candidate=candidate,
     )
 
 

@@ -79,6 +79,9 @@ def fit(
     parameters = {name: value.clone().requires_grad_() for name, value in start.items()}
     optimizer = _optimizer(list(parameters.values()), config)
     rows = len(data.prepared)
+    size = min(config.batch_size, rows)
+    inputs = _room(data.prepared, size)
+    rooms = {name: _room(value, size) for name, value in data.targets.items()}
     total = config.epochs * math.ceil(rows / config.batch_size)
     losses: list[Tensor] = []
     rates: list[float] = []
@@ -88,10 +91,9 @@ def fit(
         for batch in _batches(rows, config.batch_size, generator, data.prepared.device):
             step = len(losses)
             rates.append(_set_rate(optimizer, step, total, config))
-            targets = {name: value[batch] for name, value in data.targets.items()}
-            value = loss(
-                head.logits(parameters, data.prepared[batch]), targets, progress=step / total
-            )
+            logits = head.logits(parameters, _take(data.prepared, batch, inputs))
+            targets = {name: _take(data.targets[name], batch, rooms[name]) for name in rooms}
+            value = loss(logits, targets, progress=step / total)
             optimizer.zero_grad(set_to_none=True)
             value.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
@@ -118,6 +120,16 @@ def _batches(
 ) -> Iterator[Tensor]:
     order = torch.randperm(rows, generator=generator).to(device)
     yield from torch.split(order, size)
+
+
+def _room(source: Tensor, size: int) -> Tensor:
+    """Memory for one batch of rows, so that no step allocates its inputs."""
+    return source.new_empty(size, *source.shape[1:])
+
+
+def _take(source: Tensor, rows: Tensor, room: Tensor) -> Tensor:
+    """Copies rows into the room; valid until the next call."""
+    return torch.index_select(source, 0, rows, out=room[: len(rows)])
 
 
 def _set_rate(

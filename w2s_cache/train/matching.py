@@ -11,21 +11,26 @@ from w2s_cache.train.run import declare
 
 
 def matching(records: Sequence[RunRecord], spec: Spec) -> list[RunRecord]:
-    """Keeps records made with the spec's present settings from the newest features of a domain.
+    """Keeps records of the spec's present settings, made from the newest features.
 
-    A record of edited hyper-parameters, protocol or data is left where it is and left out here; the
+    Features are those of one domain and one pair of models. A record of edited hyper-parameters, protocol or data is left where it is and left out here; the
     caller says how many.
     """
-    newest: dict[str, RunRecord] = {}
+    newest: dict[tuple[str, ...], RunRecord] = {}
     for record in records:
-        known = newest.get(record.domain)
+        known = newest.get(_features(record))
         if known is None or record.created > known.created:
-            newest[record.domain] = record
+            newest[_features(record)] = record
     return [
         record
         for record in records
-        if record.inputs == newest[record.domain].inputs and _as_declared(record, spec)
+        if record.inputs == newest[_features(record)].inputs and _as_declared(record, spec)
     ]
+
+
+def _features(record: RunRecord) -> tuple[str, ...]:
+    """The names of the features a record was made from; each has a newest version of its own."""
+    return record.dataset, record.domain, record.strong, record.weak
 
 
 def _as_declared(record: RunRecord, spec: Spec) -> bool:

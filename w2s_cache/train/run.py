@@ -19,11 +19,11 @@ from w2s_cache.methods import find_method, resolve_options
 from w2s_cache.results import RunRecord, has_run, read_record, run_id, run_path, write_run
 from w2s_cache.spec import Spec
 from w2s_cache.store.feature_set import FeatureSet
-from w2s_cache.supervision.protocol import Split, protocol_split
 from w2s_cache.train.candidates import candidates
 from w2s_cache.train.classify import Classified, Task, classify
 from w2s_cache.train.config import TrainConfig
 from w2s_cache.train.inputs import DomainInputs
+from w2s_cache.train.rows import usable_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +77,7 @@ def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> RunOutc
         record = _not_applicable(common)
         write_run(results_dir, record, trace=None, predictions=None, head={})
         return RunOutcome(record=record, directory=directory, reused=False)
-    split, counts = _usable_rows(request, inputs)
+    split, counts = usable_rows(request.spec.protocol, inputs, request.seed)
     evaluate = split.full_test if request.spec.protocol.eval_split == "full-test" else split.test
     began = time.perf_counter()
     task = Task(
@@ -148,26 +148,6 @@ def _identity(
     }
 
 
-def _usable_rows(request: RunRequest, inputs: DomainInputs) -> tuple[Split, dict[str, int]]:
-    """The protocol's rows without those whose image could not be decoded, which are counted."""
-    protocol = request.spec.protocol
-    split = protocol_split(
-        inputs.index.is_train,
-        seed=request.seed if protocol.split_seed == "run" else protocol.split_seed,
-        hold_fraction=protocol.hold_fraction,
-        fit_fraction=protocol.fit_fraction,
-    )
-    parts = {name: getattr(split, name) for name in Split.__dataclass_fields__}
-    usable = Split(**{name: rows[inputs.valid[rows]] for name, rows in parts.items()})
-    full = protocol.eval_split == "full-test"
-    return usable, {
-        "fit": len(usable.fit),
-        "val": len(usable.val),
-        "eval": len(usable.full_test if full else usable.test),
-        "skipped": len(split.full_test) - len(usable.full_test),
-    }
-
-
 def _not_applicable(common: Mapping[str, Any]) -> RunRecord:
     return RunRecord(
         **common,
@@ -176,6 +156,7 @@ def _not_applicable(common: Mapping[str, Any]) -> RunRecord:
         metrics={},
         per_class_accuracy=[],
         counts={},
+        selected={},
         timing={},
     )
 
@@ -201,20 +182,21 @@ def _record(
         ),
         "val_score": result.val_score,
     }
-    if result.epoch is not None:
-        measured["epoch"] = float(result.epoch + 1)
-    chosen = {
-        f"chosen_{name}": float(value)
-        for name, value in result.options.items()
-        if isinstance(value, float)
-    }
     return RunRecord(
         **common,
-        metrics={**{name: float(value) for name, value in measured.items()}, **chosen},
+        metrics={name: float(value) for name, value in measured.items()},
         per_class_accuracy=[None if np.isnan(value) else float(value) for value in per_class],
         counts=counts,
+        selected=_selected(common["config"], result),
         timing={"train_and_predict": seconds},
     )
+
+
+def _selected(config: Mapping[str, Any], result: Classified) -> dict[str, Any]:
+    """The epoch kept, and the value kept of every hyper-parameter that was a list."""
+    listed = [name for name, value in config["options"].items() if isinstance(value, list)]
+    chosen = {name: result.candidate[name] for name in listed}
+    return chosen if result.epoch is None else {"epoch": result.epoch + 1, **chosen}
 
 
 def _trace_table(result: Classified) -> pa.Table | None:

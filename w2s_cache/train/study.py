@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.methods import find_method
+from w2s_cache.errors import TrainError
+from w2s_cache.methods import build_head, build_loss, find_method, resolve_options
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
-from w2s_cache.store.feature_set import read_feature_set
+from w2s_cache.store.feature_set import FeatureSet, read_feature_set
+from w2s_cache.train.candidates import candidates
 from w2s_cache.train.inputs import load_inputs
 from w2s_cache.train.run import RunOutcome, RunRequest, declare, run
 
@@ -43,26 +45,15 @@ class Study:
 
 
 def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome]:
-    """Yields every run as it finishes; names and hyper-parameters are checked before the first.
+    """Yields every run as it finishes; what can be refused is refused before the first.
 
     Raises:
         UnknownNameError: No such method.
         TrainError: A hyper-parameter that a method does not have, or training that failed.
-        StoreError: Features are missing, stale or damaged.
+        StoreError: Features of any domain are missing, stale or damaged.
     """
-    for name in study.methods:
-        find_method(name)
-        declare(study.spec, name, study.options)
-    asked = feature_request(study.spec, strong=study.strong, weak=study.weak)
-    for domain in study.domains:
-        found = read_feature_set(
-            home,
-            dataset=study.spec.name,
-            domain=domain,
-            strong=study.strong_name,
-            weak=study.weak_name,
-            request=asked,
-        )
+    check_names(study)
+    for found in _feature_sets(study, home):
         inputs = load_inputs(home, found)
         for name in study.methods:
             for seed in study.seeds:
@@ -75,3 +66,44 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
                     device=study.device,
                 )
                 yield run(request, inputs, results_dir)
+
+
+def check_names(study: Study) -> None:
+    """Refuses methods that do not exist and hyper-parameters that a method cannot be built with.
+
+    Raises:
+        UnknownNameError: No such method.
+        TrainError: No method at all, a hyper-parameter that a method does not have, or a value
+            that has no meaning.
+    """
+    if not study.methods:
+        raise TrainError(
+            f"nothing to train for spec {study.spec.name}",
+            expected="at least one method",
+            found="none",
+            fix="Give --method, or list `methods` in the spec.",
+        )
+    for name in study.methods:
+        method = find_method(name)
+        declared = declare(study.spec, name, study.options)["config"]["options"]
+        for candidate in candidates(declared):
+            options = resolve_options(name, method, candidate)
+            if method.head is not None:
+                build_head(method, options)
+                build_loss(method, options)
+
+
+def _feature_sets(study: Study, home: Path) -> list[FeatureSet]:
+    """The feature set of every domain, each compared with what the spec asks for now."""
+    asked = feature_request(study.spec, strong=study.strong, weak=study.weak)
+    return [
+        read_feature_set(
+            home,
+            dataset=study.spec.name,
+            domain=domain,
+            strong=study.strong_name,
+            weak=study.weak_name,
+            request=asked,
+        )
+        for domain in study.domains
+    ]

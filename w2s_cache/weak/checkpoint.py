@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
-from w2s_cache.store.publish import publish
+from w2s_cache.store.publish import publish, write_error
 from w2s_cache.weak.classifier import (
     WeakClassifier,
     build_network,
@@ -93,7 +94,10 @@ def weak_classifier(
 
 def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
     """Weights first, the JSON that vouches for them last."""
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(directory, error) from error
     state = {
         name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
     }
@@ -103,15 +107,18 @@ def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
 
 
 def _load(directory: Path, network: Any) -> None:
-    facts = json.loads((directory / KEY_FILE).read_text(encoding="utf-8"))
-    path = directory / WEIGHTS_FILE
-    state = load_file(os.fspath(path)) if path.is_file() else {}
+    try:
+        facts = json.loads((directory / KEY_FILE).read_text(encoding="utf-8"))
+        promised = str(facts["weights"])
+        state = load_file(os.fspath(directory / WEIGHTS_FILE))
+    except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+        raise _corrupt(directory, f"{WEIGHTS_FILE} and {KEY_FILE}", str(error)) from error
     found = weights_digest(state)
-    if found != facts["weights"]:
-        raise CorruptStoreError(
-            f"weak model {path}",
-            expected=f"weights with digest {facts['weights'][:12]}",
-            found=found[:12] if state else "no file",
-            fix=f"Delete {directory} and run extract again to train it anew.",
-        )
+    if found != promised:
+        raise _corrupt(directory, f"weights with digest {promised[:12]}", found[:12])
     network.load_state_dict(state)
+
+
+def _corrupt(directory: Path, expected: str, found: str) -> CorruptStoreError:
+    fix = f"Delete {directory} and run extract again to train it anew."
+    return CorruptStoreError(f"weak model {directory}", expected=expected, found=found, fix=fix)

@@ -11,7 +11,7 @@ import torch
 from PIL.Image import Image
 
 from w2s_cache.encoders.precision import compute_in
-from w2s_cache.encoders.timm_images import create_timm
+from w2s_cache.encoders.timm_images import create_timm, refuse_unknown
 from w2s_cache.spec import WeakSpec
 
 
@@ -74,9 +74,11 @@ def build_network(weak: WeakSpec, classes: int, *, generator_seed: int) -> Any:
 
 def _needs_size(weak: WeakSpec) -> bool:
     """Transformers fix their input size when they are built; convolutions take any."""
-    return weak.image_size is not None and weak.model.startswith(
-        ("vit", "deit", "swin", "test_vit")
-    )
+    if weak.image_size is None:
+        return False
+    refuse_unknown(weak.model)
+    config = timm.get_pretrained_cfg(weak.model)
+    return config is not None and bool(config.fixed_input_size)
 
 
 def preprocessing(weak: WeakSpec, network: Any) -> dict[str, Any]:

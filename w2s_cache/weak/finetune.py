@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.data.decode import decode_ahead
-from w2s_cache.errors import ImageError
+from w2s_cache.errors import DataError, ImageError
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.spec import FinetuneSpec
 
@@ -44,7 +44,8 @@ def finetune(
 
     Linear warm-up over ``warmup_ratio`` of the steps, then cosine decay to zero. ``flip`` and
     ``shift`` (pixels, edges repeated) are drawn per batch. Everything random comes from
-    ``recipe.seed``. The network is left in eval mode.
+    ``recipe.seed``. A last batch of a single image, which batch normalisation cannot learn from,
+    is left out of its epoch. The network is left in eval mode.
 
     Args:
         network: A classifier, pixels → logits.
@@ -54,12 +55,14 @@ def finetune(
         advance: Called with the number of images just seen.
 
     Raises:
+        DataError: There is no training image.
         ImageError: A training image cannot be decoded.
     """
+    shown_images = _shown_per_epoch(len(images.paths), recipe.batch_size)
     generator = torch.Generator().manual_seed(recipe.seed)
     network.to(device).train()
     optimizer = _optimizer(network, recipe)
-    total = recipe.epochs * math.ceil(len(images.paths) / recipe.batch_size)
+    total = recipe.epochs * math.ceil(shown_images / recipe.batch_size)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer,
         lambda step: learning_rate_factor(
@@ -70,7 +73,7 @@ def finetune(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)  # dropout and stochastic depth of the network
         for _ in range(recipe.epochs):
-            order = torch.randperm(len(images.paths), generator=generator)
+            order = torch.randperm(len(images.paths), generator=generator)[:shown_images]
             for pixels, labels in _batches(images, cached, order, recipe.batch_size):
                 shown = _augment(pixels, recipe, generator).to(device)
                 loss = functional.cross_entropy(
@@ -82,6 +85,18 @@ def finetune(
                 scheduler.step()
                 advance(len(labels))
     network.eval().requires_grad_(False)
+
+
+def _shown_per_epoch(count: int, batch_size: int) -> int:
+    if count == 0:
+        raise DataError(
+            "the training half of this domain",
+            expected="images to fine-tune the weak model on",
+            found="none",
+            fix="Use a data set with training images, or import predictions with --weak-logits.",
+        )
+    alone = count > batch_size > 1 and count % batch_size == 1
+    return count - 1 if alone else count
 
 
 def _optimizer(network: Any, recipe: FinetuneSpec) -> torch.optim.Optimizer:

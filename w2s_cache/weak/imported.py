@@ -7,6 +7,7 @@ per class named as the class; npz with arrays ``path`` and ``logits`` (no pickle
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,16 @@ import pyarrow.parquet as pq
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
 
 _LISTED = 3
+_UNREADABLE = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,  # numbers where lists should be
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_weak_logits(file: Path, *, paths: Sequence[str], classes: Sequence[str]) -> np.ndarray:
@@ -46,7 +57,12 @@ def read_weak_logits(file: Path, *, paths: Sequence[str], classes: Sequence[str]
             f"shape {logits.shape}",
             "Write one number per class, in the order of `w2s-cache data classes`.",
         )
-    logits = logits.astype(np.float32)
+    if len(found) != len(logits):
+        raise _refused(
+            file, f"{len(found)} rows, one per path", f"{len(logits)}", "Write one row per path."
+        )
+    with np.errstate(over="ignore"):  # beyond float32 is infinity, refused below
+        logits = logits.astype(np.float32)
     bad = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(bad):
         raise _refused(
@@ -65,7 +81,7 @@ def _read(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:
         raise UnknownNameError("format of weak logits", file.suffix, readers)
     try:
         return readers[file.suffix](file, classes)
-    except (pa.ArrowException, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise _refused(
             file,
             "a column `path` and either `logits` or one column per class",
@@ -83,8 +99,13 @@ def _read_csv(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray
 
 
 def _read_npz(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:  # noqa: ARG001
+    if not zipfile.is_zipfile(file):
+        raise ValueError("a file that is no npz archive")
     with np.load(file, allow_pickle=False) as arrays:
-        return [str(path) for path in arrays["path"]], np.asarray(arrays["logits"])
+        logits = arrays["logits"]
+        if logits.dtype.kind not in "fiu":
+            raise ValueError(f"logits of dtype {logits.dtype}")
+        return [str(path) for path in arrays["path"]], logits
 
 
 def _from_table(table: pa.Table, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:

@@ -1,0 +1,99 @@
+"""Which strong encoder and weak model a command works with: options and their meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--strong",
+        help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
+    ),
+    click.option(
+        "--weak",
+        help="Weak model: a section of the spec, or the name given to imported logits.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["fp32", "bf16", "fp16"]),
+        help="Compute precision of the strong encoder. Default: the spec's.",
+    ),
+    click.option(
+        "--strong-checkpoint",
+        envvar="W2S_STRONG_CHECKPOINT",
+        help="Local weights file of the strong encoder.",
+    ),
+    click.option(
+        "--weak-checkpoint",
+        envvar="W2S_WEAK_CHECKPOINT",
+        help="Local weights file the weak model starts from.",
+    ),
+)
+
+
+def model_options(command: Command) -> Command:
+    """Adds the options that name the two models; extract and train need the same ones."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Models:
+    """A strong encoder and a weak model; ``weak`` is None for imported logits."""
+
+    strong_name: str
+    strong: StrongSpec
+    weak_name: str
+    weak: WeakSpec | None
+
+
+def chosen_models(
+    spec: Spec,
+    *,
+    strong: str | None,
+    weak: str | None,
+    precision: Precision | None,
+    strong_checkpoint: str | None,
+    weak_checkpoint: str | None,
+) -> Models:
+    """The sections the options mean, with what they override.
+
+    Raises:
+        UnknownNameError: The spec has no such strong encoder.
+    """
+    strong_name, strong_section = strong_section_of(spec, strong)
+    overrides = {"precision": precision, "checkpoint": strong_checkpoint}
+    weak_name, weak_section = weak_section_of(spec, weak)
+    if weak_section is not None and weak_checkpoint is not None:
+        weak_section = weak_section.model_copy(update={"checkpoint": weak_checkpoint})
+    return Models(
+        strong_name=strong_name,
+        strong=strong_section.model_copy(
+            update={name: value for name, value in overrides.items() if value is not None}
+        ),
+        weak_name=weak_name,
+        weak=weak_section,
+    )
+
+
+def strong_section_of(spec: Spec, name: str | None) -> tuple[str, StrongSpec]:
+    """A section of the spec, or one made on the spot for ``ARCH,TAG``."""
+    if name is not None and name not in spec.strong and any(mark in name for mark in ",:/"):
+        return name, StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
+    return choose("strong encoder", name, spec.strong)
+
+
+def weak_section_of(spec: Spec, name: str | None) -> tuple[str, WeakSpec | None]:
+    """A section of the spec; any other name means logits imported under it."""
+    if name is not None and name not in spec.weak:
+        return name, None
+    return choose("weak model", name, spec.weak)

@@ -133,6 +133,7 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
                 found=repr(option),
                 fix=f"Correct [train.methods.{name}] in the spec or the --set option.",
             )
+        _refuse_type(name, option, given[option], like=resolved.get(option, 1.0))
     for layer in (method.options, given):
         if "tau" in layer:
             resolved["tau_strong"] = resolved["tau_weak"] = layer["tau"]
@@ -140,6 +141,20 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
     if "tau_weak" not in declared:  # a loss on the argmax has the strong temperature only
         resolved.pop("tau_weak", None)
     return resolved
+
+
+def _refuse_type(method: str, option: str, value: Any, *, like: Any) -> None:
+    """A value has the type of the default; in a list of candidates, every one of them."""
+    values = value if isinstance(value, list) else [value]
+    kinds = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}[type(like)]
+    for item in values:
+        if not isinstance(item, kinds) or (isinstance(item, bool) and bool not in kinds):
+            raise TrainError(
+                f"hyper-parameter {option} of {method}",
+                expected=f"a {type(like).__name__} such as {like!r}",
+                found=repr(item),
+                fix=f"Correct [train.methods.{method}] in the spec or the --set option.",
+            )
 
 
 def build_head(method: Method, options: Mapping[str, Any]) -> Head:

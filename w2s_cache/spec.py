@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
@@ -165,8 +164,18 @@ def parse_spec(text: str, *, origin: str) -> Spec:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _not_toml(origin, error) from error
+        raise not_toml(origin, error) from error
     return validate(Spec, data, origin=origin)
+
+
+def not_toml(origin: str, error: Exception) -> SpecError:
+    """The refusal of text that cannot be read as TOML."""
+    return SpecError(
+        f"{origin} is not TOML",
+        expected="a TOML document in UTF-8",
+        found=str(error),
+        fix="Mend that line.",
+    )
 
 
 def validate(model: type[Model], data: dict[str, Any], *, origin: str) -> Model:
@@ -210,54 +219,6 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> Iterator[str]:
             current = current.__args__[1]
     if isinstance(current, type) and issubclass(current, BaseModel):
         yield from current.model_fields
-
-
-def spec_directory() -> Path:
-    """The folder of the shipped specs: inside the wheel, else beside the package in a checkout."""
-    package = Path(__file__).parent
-    packaged = package / "_specs"
-    return packaged if packaged.is_dir() else package.parent / "cache_specs"
-
-
-def spec_names() -> list[str]:
-    """Names of the shipped specs, sorted."""
-    return sorted(path.stem for path in spec_directory().glob("*.toml"))
-
-
-def load_spec(name_or_path: str) -> Spec:
-    """Loads a shipped spec by name, or any spec by the path of its ``.toml`` file.
-
-    Raises:
-        UnknownNameError: No shipped spec has this name.
-        SpecError: The file is missing or not a valid spec.
-    """
-    if not name_or_path.endswith(".toml"):
-        if name_or_path not in spec_names():
-            raise UnknownNameError("spec", name_or_path, spec_names())
-        path = spec_directory() / f"{name_or_path}.toml"
-    else:
-        path = Path(name_or_path)
-    if not path.is_file():
-        raise SpecError(
-            f"no spec at {path}",
-            expected="a TOML file",
-            found="nothing",
-            fix="Check the path, or list the shipped specs with `w2s-cache specs`.",
-        )
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _not_toml(str(path), error) from error
-    return parse_spec(text, origin=str(path))
-
-
-def _not_toml(origin: str, error: Exception) -> SpecError:
-    return SpecError(
-        f"{origin} is not TOML",
-        expected="a TOML document in UTF-8",
-        found=str(error),
-        fix="Mend that line.",
-    )
 
 
 def choose(kind: str, name: str | None, sections: dict[str, Choice]) -> tuple[str, Choice]:

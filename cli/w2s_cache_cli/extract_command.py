@@ -92,9 +92,8 @@ def command(
     if dry_run:
         known = chosen_domains(spec, domains, spec.data.domains or domains)
         names = ", ".join(known or ("every folder of the root",))
-        click.echo(
-            f"{spec.name}: {names} with {models.strong_name} and {models.weak_name} → {cache_dir}"
-        )
+        pair = f"{models.strong_name} and {models.weak_name}"
+        click.echo(f"{spec.name}: {names} with {pair} → {cache_dir}")
         return
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.extract.domain import extract_domain

@@ -10,7 +10,8 @@ import click
 import platformdirs
 
 from w2s_cache.errors import UnknownNameError
-from w2s_cache.spec import Spec, load_spec
+from w2s_cache.spec import Spec
+from w2s_cache.spec_files import load_spec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

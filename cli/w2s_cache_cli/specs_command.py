@@ -6,7 +6,7 @@ import json
 
 import click
 
-from w2s_cache.spec import load_spec, spec_directory, spec_names
+from w2s_cache.spec_files import load_spec, spec_directory, spec_names
 
 
 @click.group(invoke_without_command=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from w2s_cache.errors import RecordError
-from w2s_cache.spec import Spec
+from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.models import strong_section_of
 from w2s_cache_cli.options import (
     domain_option,
@@ -20,6 +20,7 @@ from w2s_cache_cli.options import (
     seeds_option,
     spec_option,
 )
+from w2s_cache_cli.settings import settings_options, with_protocol
 
 if TYPE_CHECKING:
     from w2s_cache.tables import Table
@@ -47,6 +48,7 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
     type=click.Path(path_type=Path, file_okay=False),
     help="Also write Markdown, LaTeX and CSV files here.",
 )
+@settings_options
 @results_dir_option
 @quiet_option
 def command(
@@ -58,6 +60,9 @@ def command(
     weak: str | None,
     format_: str,
     output_dir: Path | None,
+    options: dict[str, Any],
+    eval_split: EvalSplit | None,
+    select: Select | None,
     results_dir: Path,
     quiet: bool,
 ) -> None:
@@ -73,11 +78,11 @@ def command(
     from w2s_cache.results import find_runs
     from w2s_cache.train.matching import matching
 
-    spec = read_spec(spec_name)
+    spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
     filters = _filters(spec, domains, seeds, strong, weak)
     found = find_runs(results_dir, **filters)
-    records = matching(found, spec)
+    records = matching(found, spec, options)
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",

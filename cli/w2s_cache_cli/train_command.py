@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -13,7 +12,7 @@ import click
 
 from w2s_cache.errors import StoreError
 from w2s_cache.spec import EvalSplit, Precision, Select, Spec
-from w2s_cache_cli.models import chosen_models, model_options
+from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -27,20 +26,7 @@ from w2s_cache_cli.options import (
     spec_option,
 )
 from w2s_cache_cli.progress import Bars
-
-
-def _options(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
-    """``tau=0.1`` or ``tau=[1.0,0.1]`` → {"tau": …}; the right side is JSON or plain text."""
-    options: dict[str, Any] = {}
-    for item in value:
-        name, equals, text = item.partition("=")
-        if not equals:
-            raise click.BadParameter(f"{item!r} is not NAME=VALUE")
-        try:
-            options[name] = json.loads(text)
-        except json.JSONDecodeError:
-            options[name] = text
-    return options
+from w2s_cache_cli.settings import settings_options, with_protocol
 
 
 @click.command()
@@ -49,24 +35,7 @@ def _options(ctx: click.Context, param: click.Parameter, value: tuple[str, ...])
 @method_option
 @seeds_option
 @model_options
-@click.option(
-    "--set",
-    "options",
-    multiple=True,
-    callback=_options,
-    metavar="NAME=VALUE",
-    help="Hyper-parameter, e.g. tau=0.1; a list such as tau=[1,0.1] is selected from on val.",
-)
-@click.option(
-    "--eval-split",
-    type=click.Choice(["held-out", "full-test"]),
-    help="held-out: the 20% nobody trains on; full-test: the paper's literal reading.",
-)
-@click.option(
-    "--select",
-    type=click.Choice(["weak-agreement", "last", "oracle"]),
-    help="Which epoch is kept. oracle looks at ground truth and is marked in every table.",
-)
+@settings_options
 @cache_dir_option
 @results_dir_option
 @device_option
@@ -100,9 +69,10 @@ def command(
       w2s-cache train --method cpl --set tau=0.05
     """
     from w2s_cache.encoders.device import resolve_device
+    from w2s_cache.store.contents import cached_domains
     from w2s_cache.train.study import Study, check_names, run_study
 
-    spec = _with_protocol(read_spec(spec_name), eval_split, select)
+    spec = with_protocol(read_spec(spec_name), eval_split, select)
     models = chosen_models(
         spec,
         strong=strong,
@@ -111,13 +81,17 @@ def command(
         strong_checkpoint=strong_checkpoint,
         weak_checkpoint=weak_checkpoint,
     )
+    bars = Bars(quiet=quiet)
+    extracted = cached_domains(
+        cache_dir, spec.name, strong=models.strong_name, weak=models.weak_name
+    )
     study = Study(
         spec=spec,
         strong_name=models.strong_name,
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
-        domains=chosen_domains(spec, domains, _known_domains(spec, spec_name, cache_dir)),
+        domains=_domains(spec, models, domains, extracted, bars),
         methods=methods or spec.methods,
         seeds=seeds or spec.protocol.seeds,
         options=options,
@@ -128,7 +102,6 @@ def command(
     if dry_run:
         click.echo(f"{total} runs: {', '.join(study.methods)} on {', '.join(study.domains)}")
         return
-    bars = Bars(quiet=quiet)
     bars.say(f"{total} runs on {study.device}, records in {results_dir}")
     bars.begin("training", total, unit="run")
     for line in _summaries(
@@ -138,29 +111,29 @@ def command(
     bars.end()
 
 
-def _known_domains(spec: Spec, spec_name: str, cache_dir: Path) -> tuple[str, ...]:
-    """The domains the spec names, or, where it names none, those that were extracted.
+def _domains(
+    spec: Spec, models: Models, asked: tuple[str, ...], extracted: tuple[str, ...], bars: Bars
+) -> tuple[str, ...]:
+    """The domains asked for, else all that were extracted; those left out are said aloud.
 
     Raises:
-        StoreError: Nothing of this data set was extracted.
+        UnknownNameError: A domain the data set does not have.
+        StoreError: Nothing was extracted for this pair of models.
     """
-    from w2s_cache.store.contents import cached_domains
-
-    known = spec.data.domains or cached_domains(cache_dir, spec.name)
-    if not known:
+    known = spec.data.domains or extracted
+    if asked:
+        return chosen_domains(spec, asked, known)
+    if not extracted:
         raise StoreError(
-            f"no features of {spec.name}",
-            expected=f"feature sets below {cache_dir}",
+            f"no features of {models.strong_name} and {models.weak_name} on {spec.name}",
+            expected="at least one extracted domain",
             found="none",
-            fix=f"Run `w2s-cache extract --spec {spec_name}` first.",
+            fix="Run `w2s-cache extract` with the same --spec and models first.",
         )
-    return known
-
-
-def _with_protocol(spec: Spec, eval_split: EvalSplit | None, select: Select | None) -> Spec:
-    asked = {"eval_split": eval_split, "select": select}
-    changed = {name: value for name, value in asked.items() if value is not None}
-    return spec.model_copy(update={"protocol": spec.protocol.model_copy(update=changed)})
+    absent = [domain for domain in known if domain not in extracted]
+    if absent:
+        bars.say(f"not extracted, left out: {', '.join(absent)}")
+    return tuple(domain for domain in known if domain in extracted)
 
 
 def _counted(outcomes: Iterable[Any], bars: Bars) -> Iterator[Any]:

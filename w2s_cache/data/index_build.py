@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import time
@@ -13,7 +14,7 @@ import numpy as np
 
 from w2s_cache.data.file_stats import FileStat, read_stats, write_stats
 from w2s_cache.data.listing import Listing
-from w2s_cache.errors import DataError
+from w2s_cache.errors import DataError, StoreWriteError
 from w2s_cache.store.index import Index
 
 __all__ = ["build_index"]
@@ -46,7 +47,6 @@ def build_index(
 
     Raises:
         DataError: If an image vanished, cannot be read, or changes while it is read.
-        StoreWriteError: If the side file cannot be written.
     """
     base = root.resolve()
     known = read_stats(stats_path, base) if stats_path is not None else {}
@@ -95,7 +95,8 @@ def _remember(
     """Store what was seen, but no file so fresh that a later change could carry the same time."""
     settled = {path: stat for path, stat in found.items() if stat.mtime_ns < before}
     if settled != known:
-        write_stats(stats_path, root, settled)
+        with contextlib.suppress(StoreWriteError):  # it only saves time: a cache may be read-only
+            write_stats(stats_path, root, settled)
 
 
 def _stat(root: Path, path: str, known: FileStat | None) -> FileStat:

@@ -54,6 +54,7 @@ def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> 
         transform=open_clip.transform.image_transform_v2(
             open_clip.transform.PreprocessCfg(**network.visual.preprocess_cfg), is_train=False
         ),
+        tokenizer=open_clip.get_tokenizer(architecture),
         precision=precision,
         device=device,
     )
@@ -128,6 +129,7 @@ class OpenClipEncoder:
     image_weights: str
     text_weights: str
     transform: Callable[[Image], torch.Tensor]
+    tokenizer: Callable[[list[str]], torch.Tensor]
     precision: str
     device: str
 
@@ -221,16 +223,13 @@ class OpenClipText:
             "architecture": self.encoder.architecture,
             "quick_gelu": _uses_quick_gelu(self.encoder.network),
             "weights": self.encoder.text_weights,
-            "tokenizer": type(self._tokenizer()).__name__,
+            "tokenizer": type(self.encoder.tokenizer).__name__,
             "precision": self.encoder.precision,
         }
 
-    def _tokenizer(self) -> Any:
-        return open_clip.get_tokenizer(self.encoder.architecture)
-
     def tokenize(self, texts: Sequence[str]) -> torch.Tensor:
         """Prompts → int64 (len(texts), context length), by the model's own tokenizer."""
-        tokens: torch.Tensor = self._tokenizer()(list(texts))
+        tokens: torch.Tensor = self.encoder.tokenizer(list(texts))
         return tokens
 
     @torch.inference_mode()

@@ -29,17 +29,15 @@ class Packing:
     prefix: int
     shapes: tuple[tuple[int, int], ...]
 
-    def blocks(self, rows: Tensor) -> list[Tensor]:
-        """(p + sum of n·s, ...) → views (n, s, ...) of the rows behind the prefix."""
-        parts = torch.split(rows[self.prefix :], [n * s for n, s in self.shapes])
-        return [
-            part.view(*shape, *rows.shape[1:])
-            for part, shape in zip(parts, self.shapes, strict=True)
-        ]
+    def split(self, rows: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Rows (p + sum of n·s, ...) → the prefix's (p, ...), each block's (n, s, ...)."""
+        prefix, *parts = torch.split(rows, [self.prefix, *(n * s for n, s in self.shapes)])
+        sized = zip(parts, self.shapes, strict=True)
+        return prefix, [part.view(*shape, *rows.shape[1:]) for part, shape in sized]
 
     def read_out(self, rows: Tensor) -> Tensor:
         """The last row of every prompt: (sum of n, ...)."""
-        return torch.cat([block[:, -1] for block in self.blocks(rows)])
+        return torch.cat([block[:, -1] for block in self.split(rows)[1]])
 
 
 def encode_shared(tower: TextTower, prefix: Tensor, blocks: Sequence[Tensor]) -> Tensor:
@@ -66,24 +64,28 @@ def encode_shared(tower: TextTower, prefix: Tensor, blocks: Sequence[Tensor]) ->
 
 def _run(layer: TextLayer, rows: Tensor, packing: Packing) -> Tensor:
     """All packed rows (r, width) through one layer."""
-    normed, start = layer.normalize(rows), packing.prefix
-    queries, (keys, values) = layer.queries(normed), layer.keys_and_values(normed)
-    prefix = attend(
-        queries[None, :start], keys[None, :start], values[None, :start], keys[:0], values[:0]
-    )
-    own = zip(packing.blocks(queries), packing.blocks(keys), packing.blocks(values), strict=True)
-    mixed = [attend(q, k, v, keys[:start], values[:start]) for q, k, v in own]
-    return layer.finish(rows, torch.cat([block.flatten(0, 1) for block in (prefix, *mixed)]))
+    normed = layer.normalize(rows)
+    own_keys, own_values = layer.keys_and_values(normed)
+    prefix, queries = packing.split(layer.queries(normed))
+    first_keys, keys = packing.split(own_keys)
+    first_values, values = packing.split(own_values)
+    none = first_keys[:0]
+    first = attend(prefix[None], first_keys[None], first_values[None], none, none)
+    own = zip(queries, keys, values, strict=True)
+    mixed = [first, *(attend(*block, first_keys, first_values) for block in own)]
+    return layer.finish(rows, torch.cat([block.flatten(0, 1) for block in mixed]))
 
 
 def _run_last(layer: TextLayer, rows: Tensor, packing: Packing) -> Tensor:
     """All packed rows (r, width) → the read-out rows behind the last layer (sum of n, width)."""
-    normed, start = layer.normalize(rows), packing.prefix
-    keys, values = layer.keys_and_values(normed)
-    queries = layer.queries(packing.read_out(normed))[:, None]
-    asking = torch.split(queries, [n for n, _ in packing.shapes])
-    own = zip(asking, packing.blocks(keys), packing.blocks(values), strict=True)
-    mixed = [attend(q, k, v, keys[:start], values[:start])[:, 0] for q, k, v in own]
+    normed = layer.normalize(rows)
+    own_keys, own_values = layer.keys_and_values(normed)
+    first_keys, keys = packing.split(own_keys)
+    first_values, values = packing.split(own_values)
+    asking = layer.queries(packing.read_out(normed))[:, None]
+    queries = torch.split(asking, [n for n, _ in packing.shapes])
+    own = zip(queries, keys, values, strict=True)
+    mixed = [attend(*block, first_keys, first_values)[:, 0] for block in own]
     return layer.finish(packing.read_out(rows), torch.cat(mixed))
 
 
@@ -102,15 +104,16 @@ def attend(
     Returns:
         (n, t, heads, c).
     """
-    n, asked, heads, _ = queries.shape
+    n, asked, heads, size = queries.shape
     asking = queries.permute(2, 0, 1, 3)
     own = asking @ keys.permute(2, 0, 3, 1)
-    later = torch.ones(own.shape[-2:], dtype=torch.bool, device=own.device)
-    own = own.masked_fill(later.triu(1 + own.shape[-1] - asked), float("-inf"))
+    if asked > 1:
+        later = torch.full(own.shape[-2:], float("-inf"), dtype=own.dtype, device=own.device)
+        own = own + later.triu(1 + own.shape[-1] - asked)
     flat = asking.flatten(1, 2)  # every query meets the same common keys: one product per head
     common = (flat @ common_keys.permute(1, 2, 0)).view(heads, n, asked, len(common_keys))
     weights = torch.cat([common, own], dim=-1).softmax(dim=-1)
     on_common, on_own = torch.split(weights, [common.shape[-1], own.shape[-1]], dim=-1)
     seen = on_common.flatten(1, 2) @ common_values.transpose(0, 1)
-    mixed: Tensor = seen.view(heads, n, asked, -1) + on_own @ values.permute(2, 0, 1, 3)
+    mixed: Tensor = seen.view(heads, n, asked, size) + on_own @ values.permute(2, 0, 1, 3)
     return mixed.permute(1, 2, 0, 3)

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import Parameters, StartInputs
+from w2s_cache.heads.unit_rows import unit_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class PrototypeHead:
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """(batch, d) → cosine similarities (batch, k) in [-1, 1]."""
-        return functional.linear(prepared, functional.normalize(parameters["prototypes"], dim=-1))
+        return functional.linear(prepared, unit_rows(parameters["prototypes"]))
 
 
 def start_from_text(inputs: StartInputs) -> dict[str, Tensor]:

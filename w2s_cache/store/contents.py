@@ -36,9 +36,10 @@ def list_stores(home: Path) -> Iterator[StoreEntry]:
             yield StoreEntry(path=path, manifest=None, problem=str(error))
 
 
-def cached_domains(home: Path, dataset: str) -> tuple[str, ...]:
-    """Domains of a data set that have at least one feature set, sorted."""
-    files = (home / "v1" / slug(dataset)).glob("*/sets/*.json")
+def cached_domains(home: Path, dataset: str, *, strong: str, weak: str) -> tuple[str, ...]:
+    """Domains of a data set that have a feature set of this pair of models, sorted."""
+    pair = f"{slug(strong)}__{slug(weak)}.json"
+    files = (home / "v1" / slug(dataset)).glob(f"*/sets/{pair}")
     return tuple(sorted({_domain_of(file) for file in files}))
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
-from w2s_cache.spec import spec_directory, validate
+from w2s_cache.spec import validate
+from w2s_cache.spec_files import spec_directory
 
 WEAK = "weak"
 CEILING = "ceiling"

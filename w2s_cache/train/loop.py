@@ -14,6 +14,7 @@ from w2s_cache.heads.protocol import Head
 from w2s_cache.losses.protocol import Loss
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.train.config import TrainConfig
+from w2s_cache.train.optimizer import Optimizer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +78,10 @@ def fit(
         TrainError: The loss stopped being a finite number.
     """
     parameters = {name: value.clone().requires_grad_() for name, value in start.items()}
-    optimizer = _optimizer(list(parameters.values()), config)
+    trained = list(parameters.values())
+    optimizer = Optimizer(
+        name=config.optimizer, parameters=trained, weight_decay=config.weight_decay
+    )
     rows = len(data.prepared)
     size = min(config.batch_size, rows)
     inputs = _room(data.prepared, size)
@@ -90,13 +94,11 @@ def fit(
     for epoch in range(config.epochs):
         for batch in _batches(rows, config.batch_size, generator, data.prepared.device):
             step = len(losses)
-            rates.append(_set_rate(optimizer, step, total, config))
+            rates.append(_rate(step, total, config))
             logits = head.logits(parameters, _take(data.prepared, batch, inputs))
             targets = {name: _take(data.targets[name], batch, rooms[name]) for name in rooms}
             value = loss(logits, targets, progress=step / total)
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
+            optimizer.step(rates[-1], torch.autograd.grad(value, trained))
             losses.append(value.detach())
         score = _score(head, parameters, data)
         scores.append(score)
@@ -105,14 +107,6 @@ def fit(
     trace = _trace(torch.stack(losses).tolist(), rates, scores)
     _refuse_divergence(trace)
     return Fitted(parameters=best[2], epoch=best[1], val_score=best[0], trace=trace)
-
-
-def _optimizer(parameters: list[Tensor], config: TrainConfig) -> torch.optim.Optimizer:
-    rate, decay = config.lr, config.weight_decay
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9, fused=True)
-    make = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
-    return make(parameters, lr=rate, weight_decay=decay, fused=True)
 
 
 def _batches(
@@ -132,15 +126,10 @@ def _take(source: Tensor, rows: Tensor, room: Tensor) -> Tensor:
     return torch.index_select(source, 0, rows, out=room[: len(rows)])
 
 
-def _set_rate(
-    optimizer: torch.optim.Optimizer, step: int, total: int, config: TrainConfig
-) -> float:
-    rate = config.lr * learning_rate_factor(
+def _rate(step: int, total: int, config: TrainConfig) -> float:
+    return config.lr * learning_rate_factor(
         step, total=total, warmup_ratio=config.warmup_ratio, schedule=config.schedule
     )
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    return rate
 
 
 @torch.no_grad()

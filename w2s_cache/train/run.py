@@ -15,7 +15,7 @@ import pyarrow as pa
 import torch
 
 from w2s_cache import __version__, metrics
-from w2s_cache.methods import find_method, resolve_options
+from w2s_cache.methods import Method, find_method, resolve_options
 from w2s_cache.results import RunRecord, has_run, read_record, run_id, run_path, write_run
 from w2s_cache.spec import Spec
 from w2s_cache.store.feature_set import FeatureSet
@@ -76,9 +76,22 @@ def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> RunOutc
     if method.needs_text and inputs.text is None:
         record = _not_applicable(common)
         write_run(results_dir, record, trace=None, predictions=None, head={})
-        return RunOutcome(record=record, directory=directory, reused=False)
-    split, counts = usable_rows(request.spec.protocol, inputs, request.seed)
-    evaluate = split.full_test if request.spec.protocol.eval_split == "full-test" else split.test
+    else:
+        record = _train(request, method, inputs, common, results_dir)
+    return RunOutcome(record=record, directory=directory, reused=False)
+
+
+def _train(
+    request: RunRequest,
+    method: Method,
+    inputs: DomainInputs,
+    common: Mapping[str, Any],
+    results_dir: Path,
+) -> RunRecord:
+    """Trains, evaluates and publishes; ``common`` are the record's fields that are known before."""
+    protocol = request.spec.protocol
+    split, counts = usable_rows(protocol, inputs, request.seed)
+    evaluate = split.full_test if protocol.eval_split == "full-test" else split.test
     began = time.perf_counter()
     task = Task(
         inputs=inputs,
@@ -86,7 +99,7 @@ def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> RunOutc
         evaluate=evaluate,
         name=request.method,
         method=method,
-        options=declared["config"]["options"],
+        options=common["config"]["options"],
         config=train_config(request.spec),
         seed=request.seed,
         device=request.device,
@@ -101,7 +114,7 @@ def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> RunOutc
         predictions=_predictions(inputs, evaluate, result),
         head={name: value.cpu().numpy() for name, value in result.head.items()},
     )
-    return RunOutcome(record=record, directory=directory, reused=False)
+    return record
 
 
 def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -155,7 +168,7 @@ def _not_applicable(common: Mapping[str, Any]) -> RunRecord:
         reason="the strong encoder has no text tower",
         metrics={},
         per_class_accuracy=[],
-        counts={},
+        counts=dict.fromkeys(("fit", "val", "eval", "skipped"), 0),
         selected={},
         timing={},
     )

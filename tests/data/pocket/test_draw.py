@@ -56,7 +56,7 @@ def test_every_role_of_every_shape_has_a_colour() -> None:
 
 
 def test_seeds_of_train_test_and_clip_are_disjoint() -> None:
-    """A picture is a function of its seed, so disjoint seeds mean no shared pictures."""
+    """A picture is a function of its seed, so disjoint seeds mean no picture in common."""
     ranges = sorted((TRAIN_SEEDS, TEST_SEEDS, CLIP_SEEDS), key=lambda r: r.start)
     assert all(a.stop <= b.start for a, b in pairwise(ranges))
     assert all(len(r) >= 100_000 for r in ranges)

@@ -13,7 +13,7 @@ from w2s_cache.data.pocket.palette import Colour, any_colour, luminance
 from w2s_cache.data.pocket.parts import XY, Part, arc, ellipse, slice_of
 from w2s_cache.data.pocket.pose import Pose, posed
 
-POSE = Pose(size=(0.36, 0.6), tilt=0.03, squeeze=0.25, shear=0.1, warp=0.03)
+POSE = Pose(size=(0.5, 0.8), tilt=0.03, squeeze=0.25, shear=0.1, warp=0.03)
 
 
 def infograph(parts: Sequence[Part], rng: Generator) -> Image.Image:

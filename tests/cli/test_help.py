@@ -1,0 +1,65 @@
+"""Help: complete, and fast because nothing heavy is imported for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from w2s_cache import __version__
+from w2s_cache_cli.main import COMMANDS, cli
+
+HEAVY = ("torch", "h5py", "numpy", "pyarrow", "open_clip", "timm")
+
+
+def commands() -> dict[str, click.Command]:
+    """Every command by the words that call it, those inside groups too."""
+    context = click.Context(cli)
+    found: dict[str, click.Command] = {"": cli}
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        found[name] = command
+        if isinstance(command, click.Group):
+            found |= {f"{name} {inner}": c for inner, c in command.commands.items()}
+    return found
+
+
+@pytest.mark.parametrize("words", commands())
+def test_help_names_every_option_with_a_text(words, w2s):
+    """`--help` and `-h` exit 0 and name each option, each of which says what it does."""
+    told = w2s(*words.split(), "--help")
+    assert told.exit_code == 0
+    assert w2s(*words.split(), "-h").stdout == told.stdout
+    for parameter in commands()[words].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.opts[0] in told.stdout
+            assert parameter.help
+
+
+def test_the_program_lists_every_command(w2s):
+    """`w2s-cache --help` has one line per command, and each module holds that command."""
+    told = w2s("--help").stdout
+    assert all(f"  {name} " in told for name in COMMANDS)
+    assert set(COMMANDS) <= set(commands())
+
+
+def test_the_version_is_the_package_s(w2s):
+    """`--version` prints what `w2s_cache.__version__` says."""
+    assert w2s("--version").stdout.strip().endswith(f"version {__version__}")
+
+
+def test_no_help_imports_anything_heavy():
+    """Help of the program and of every command leaves torch, h5py, numpy and pyarrow alone."""
+    program = f"""
+import sys
+from click.testing import CliRunner
+from w2s_cache_cli.main import COMMANDS, cli
+for words in [[], *([name] for name in COMMANDS)]:
+    assert CliRunner().invoke(cli, [*words, "--help"]).exit_code == 0
+    heavy = sorted(set({HEAVY!r}) & set(sys.modules))
+    assert not heavy, (words, heavy)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -1,0 +1,247 @@
+"""From images to a table through the command line alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pytest
+
+from w2s_cache.methods import METHODS
+from w2s_cache.store.index import read_index
+from w2s_cache.store.layout import index_path
+
+TINY = ("zero-shot", "weak", "lp-kd", "cpl", "soft-class-means", "ceiling-lp")
+
+
+def where(place, **changes):
+    """The options that name spec, cache and results."""
+    plain = {"spec": place.spec, "cache-dir": place.cache, "results-dir": place.results}
+    return [part for name, path in {**plain, **changes}.items() for part in (f"--{name}", path)]
+
+
+def test_extract_says_what_it_computed(extracted):
+    """Results go to standard output, one line per domain; everything else to standard error."""
+    assert extracted.exit_code == 0
+    lines = extracted.stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["art", "photo"]
+    for part in ("60 images", "features 60 computed", "logits 60 computed"):
+        assert all(part in line for line in lines)
+    assert extracted.stderr == "loading pocket-clip on cpu in fp32\n"
+
+
+def test_a_second_extract_reuses_everything(cached, w2s, files):
+    """The same request again computes nothing, writes nothing and says so."""
+    before = files(cached.cache)
+    again = w2s("extract", "--spec", cached.spec, "--cache-dir", cached.cache)
+    assert again.exit_code == 0
+    assert again.stdout.count("60 images, all reused from the cache") == 2
+    assert files(cached.cache) == before
+
+
+def test_recheck_loads_the_models_and_finds_the_same(cached, w2s):
+    """`--recheck` compares the weights themselves; nothing is computed anew."""
+    options = ("--domain", "art", "--recheck", "--quiet")
+    again = w2s("extract", "--spec", cached.spec, "--cache-dir", cached.cache, *options)
+    assert again.exit_code == 0
+    assert "art: 60 images, all reused" in again.stdout
+    assert again.stderr == ""
+
+
+def test_train_prints_one_line_per_domain_and_method(studied, trained):
+    """Every method on every domain has a line with its mean over seeds on standard output."""
+    assert trained.exit_code == 0
+    lines = [line.split()[:2] for line in trained.stdout.splitlines()]
+    assert lines == [[domain, method] for domain in ("art", "photo") for method in TINY]
+    assert trained.stdout.count("n=2)") == 12
+    assert trained.stderr == f"24 runs on cpu, records in {studied.results}\n"
+
+
+def test_a_second_train_reuses_every_run(studied, w2s, files):
+    """A run that exists is not run again, and its files are not touched."""
+    before = files(studied.results)
+    again = w2s("train", *where(studied), "--method", "cpl, weak,cpl", "--seeds", "0-1,0")
+    assert again.exit_code == 0
+    assert again.stdout.count("n=2, 2 reused") == 4
+    assert files(studied.results) == before
+
+
+@pytest.mark.parametrize("format_", ["text", "md", "latex", "csv"])
+def test_tables_prints_every_method_and_domain(studied, w2s, format_):
+    """Each format names the domains and the methods of the spec and ends in one line break."""
+    options = ("--spec", studied.spec, "--results-dir", studied.results, "--format", format_)
+    table = w2s("tables", *options)
+    assert table.exit_code == 0
+    assert table.stderr == ""
+    words = ("art", "photo", "cpl", "soft class means", "ceiling")
+    told = table.stdout.lower().replace("soft-class-means", "soft class means")
+    assert all(word in told for word in words)
+    assert table.stdout.endswith("\n")
+    assert not table.stdout.endswith("\n\n")
+
+
+def test_tables_writes_files_when_asked(studied, w2s, tmp_path):
+    """`--output-dir` gets Markdown, LaTeX and CSV; what was written is said on standard error."""
+    options = ("--spec", studied.spec, "--results-dir", studied.results)
+    table = w2s("tables", *options, "--output-dir", tmp_path / "out", "--format", "csv")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["tiny-main.csv", "tiny-main.md", "tiny-main.tex"]
+    assert (tmp_path / "out" / "tiny-main.csv").read_text(encoding="utf-8") == table.stdout
+    assert table.stderr.count("wrote ") == 3
+
+
+def test_ls_lists_every_store(cached, w2s):
+    """Two image, two logits and one text store, their paths relative to the cache."""
+    listed = w2s("ls", "--cache-dir", cached.cache)
+    assert listed.exit_code == 0
+    kinds = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert sorted(kinds) == ["image", "image", "logits", "logits", "text"]
+    for line in listed.stdout.splitlines():
+        assert (cached.cache / line.split()[-1] / "manifest.json").is_file()
+    assert listed.stderr.startswith("5 stores")
+
+
+def test_inspect_describes_and_checks_every_artifact(studied, w2s):
+    """A store's manifest and a run's record are printed as JSON, and all laws hold."""
+    [store] = studied.cache.glob("v1/tiny/art/image/*/manifest.json")
+    [run, _] = sorted(studied.results.glob("tiny/art/cpl/*/record.json"))
+    for path, name, value in ((store, "kind", "image"), (run, "method", "cpl")):
+        for asked in (path, path.parent):
+            told = w2s("inspect", asked)
+            assert told.exit_code == 0
+            assert json.loads(told.stdout)[name] == value
+            assert told.stderr == "all laws hold\n"
+
+
+def test_inspect_names_a_broken_law(cached, w2s, tmp_path):
+    """A store with one byte changed is described, the law named, and the exit code is 1."""
+    [manifest] = cached.cache.glob("v1/tiny/art/logits/*/manifest.json")
+    for file in manifest.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    [shard] = tmp_path.glob("part-*")
+    content = bytearray(shard.read_bytes())
+    content[-1] ^= 1
+    shard.write_bytes(content)
+    told = w2s("inspect", tmp_path)
+    assert told.exit_code == 1
+    assert "FS-" in told.stderr
+
+
+def test_methods_names_every_method(w2s):
+    """One line per method, with the defaults of its hyper-parameters."""
+    told = w2s("methods")
+    assert told.exit_code == 0
+    assert set(METHODS) <= {line.split()[0] for line in told.stdout.splitlines()}
+    assert "tau_strong=0.1" in next(
+        line for line in told.stdout.splitlines() if line.split()[0] == "cpl"
+    )
+
+
+def test_specs_lists_and_shows(place, w2s):
+    """Shipped specs have a line each; `show` prints every default, of files too."""
+    listed = w2s("specs")
+    assert {"pocket", "domainnet", "pacs"} <= {
+        line.split()[0] for line in listed.stdout.splitlines()
+    }
+    shown = json.loads(w2s("specs", "show", place.spec).stdout)
+    assert shown["train"]["lr"] == 0.01
+    assert shown["strong"]["clip"]["precision"] == "fp32"
+
+
+def test_data_check_and_classes(place, w2s):
+    """`data check` counts the halves, `data classes` prints names in label order."""
+    checked = w2s("data", "check", place.spec)
+    line = "3 classes, 24 train, 36 test"
+    assert checked.stdout == f"art: {line}\nphoto: {line}\n"
+    assert w2s("data", "classes", place.spec).stdout == "0\tblue\n1\tgreen\n2\tred\n"
+
+
+def test_quiet_prints_results_only(studied, trained, w2s, tmp_path):
+    """With `--quiet` standard error stays empty and standard output does not change."""
+    options = ("--method", "weak,lp-kd", "--quiet")
+    told = w2s("train", *where(studied, **{"results-dir": tmp_path}), *options)
+    assert told.stderr == ""
+    expected = [line for line in trained.stdout.splitlines() if line.split()[1] in options[1]]
+    assert told.stdout.splitlines() == expected
+
+
+def test_dry_runs_write_nothing(cached, w2s, tmp_path):
+    """`--dry-run` says what would happen and creates neither cache nor results."""
+    cache, results = tmp_path / "cache", tmp_path / "results"
+    told = w2s("extract", "--spec", cached.spec, "--cache-dir", cache, "--dry-run")
+    assert told.exit_code == 0
+    assert "clip and net" in told.stdout
+    told = w2s("train", *where(cached, **{"results-dir": results}), "--dry-run")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("24 runs: zero-shot, weak")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_underscores_are_accepted_in_flags(studied, w2s):
+    """`--cache_dir` is `--cache-dir`, in every command."""
+    options = ("--cache_dir", studied.cache, "--results_dir", studied.results, "--eval_split")
+    told = w2s("train", "--spec", studied.spec, *options, "held-out", "--dry_run")
+    assert told.exit_code == 0
+    assert w2s("ls", "--cache_dir", studied.cache).stdout.count("image") >= 2
+
+
+def test_flag_comes_before_environment_and_environment_before_default(
+    cached, w2s, tmp_path, monkeypatch
+):
+    """W2S_CACHE_HOME and W2S_CACHE_SPEC are read, and a flag overrides them."""
+    monkeypatch.setenv("W2S_CACHE_HOME", str(cached.cache))
+    monkeypatch.setenv("W2S_CACHE_SPEC", str(cached.spec))
+    assert w2s("ls").stderr.startswith("5 stores")
+    assert w2s("ls", "--cache-dir", tmp_path).stderr.startswith("0 stores")
+    assert w2s("extract").stdout.count("all reused") == 2
+
+
+def test_cold_and_warm_caches_give_the_same_bits(studied, w2s, files, tmp_path):
+    """Extracting anew elsewhere and training gives the same heads and predictions, run by run."""
+    cache, results = tmp_path / "cache", tmp_path / "results"
+    cold = where(studied, **{"cache-dir": cache, "results-dir": results})
+    told = w2s("extract", *cold[:4], "--domain", "photo", "--workers", "2")
+    assert told.exit_code == 0
+    assert w2s("train", *cold, "--domain", "photo").exit_code == 0
+    kinds = {"head.safetensors", "predictions.parquet", "trace.parquet"}
+    new = {name: content for name, content in files(results).items() if Path(name).name in kinds}
+    old = files(studied.results)
+    heads = [name for name in new if name.endswith("head.safetensors")]
+    assert len(heads) == 10
+    assert all(old[name] == content for name, content in new.items())
+
+
+def test_imported_logits_end_to_end(studied, w2s, tmp_path):
+    """Somebody's predictions, one file per domain, take the weak model's studied."""
+    for domain in ("art", "photo"):
+        index = read_index(index_path(studied.cache, "tiny", domain))
+        logits = np.eye(3)[index.labels]
+        columns = {name: logits[:, number] for number, name in enumerate(index.classes)}
+        table = pa.table({"path": list(index.paths), **columns})
+        pa_csv.write_csv(table.take(np.arange(len(index))[::-1]), tmp_path / f"{domain}.csv")
+    cache, results = tmp_path / "cache", tmp_path / "results"
+    options = where(studied, **{"cache-dir": cache, "results-dir": results})
+    imported = ("--weak-logits", tmp_path / "{domain}.csv", "--weak", "mine")
+    first = w2s("extract", *options[:4], *imported)
+    assert first.exit_code == 0, first.output
+    assert first.stdout.count("logits 60 computed") == 2
+    assert w2s("extract", *options[:4], *imported).stdout.count("all reused") == 2
+    told = w2s("train", *options, "--weak", "mine", "--method", "weak")
+    assert told.stdout.count("100.0 ± 0.0 (weak 100.0; n=2)") == 2
+    table = w2s("tables", "--spec", studied.spec, "--results-dir", results, "--weak", "mine")
+    assert "weak model mine" in table.stdout
+
+
+def test_the_installed_program_does_the_same(studied, w2s):
+    """The `w2s-cache` script prints the table of the session's records, byte for byte."""
+    program = Path(sys.executable).with_name("w2s-cache")
+    where = ("--spec", studied.spec, "--results-dir", studied.results)
+    command = [str(part) for part in ("tables", *where, "--format", "csv")]
+    told = subprocess.run([program, *command], capture_output=True, check=True, timeout=120)
+    assert told.stdout == w2s(*command).stdout.encode()
+    assert told.stderr == b""

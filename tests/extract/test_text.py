@@ -1,0 +1,52 @@
+"""Laws of the text store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from w2s_cache.extract import text as module
+from w2s_cache.extract.text import fill_text_store, text_key
+from w2s_cache.store.reader import open_store
+
+CLASSES = [f"class_{number}" for number in range(7)]
+
+
+def test_prompts_are_encoded_in_bounded_batches(
+    bench: Any, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """However many prompts there are, the tower sees a fixed number at once, in order."""
+    tower = bench.encoder.text
+    key = text_key(tower, CLASSES, ["a {}", "the {}"], "float32")
+    monkeypatch.setattr(module, "_PROMPTS_AT_ONCE", 4)
+    assert fill_text_store(tmp_path / "s", text=tower, key=key) == 7
+    assert max(tower.encoded) == 4
+    prompts = [f"{word} {name.replace('_', ' ')}" for name in CLASSES for word in ("a", "the")]
+    wanted = tower.encode_text(tower.tokenize(prompts)).numpy().reshape(7, 2, -1)
+    assert np.array_equal(open_store(tmp_path / "s").read("features"), wanted)
+
+
+def test_stored_prompts_are_not_encoded_again(bench: Any, tmp_path: Path) -> None:
+    """A second call asks the tower for one prompt, to learn its width, and writes nothing."""
+    tower = bench.encoder.text
+    key = text_key(tower, CLASSES, ["a {}"], "float32")
+    fill_text_store(tmp_path, text=tower, key=key)
+    tower.encoded.clear()
+    assert fill_text_store(tmp_path, text=tower, key=key) == 0
+    assert tower.encoded == [1]
+
+
+def test_everything_that_changes_text_features_is_in_the_key(bench: Any) -> None:
+    """Tower, classes in order, templates in order and storage each change the key."""
+    tower = bench.encoder.text
+    key = text_key(tower, CLASSES, ["a {}", "{}"], "float32")
+    bench.encoder.weights = "w1"
+    others = [
+        text_key(bench.encoder.text, CLASSES, ["a {}", "{}"], "float32"),
+        text_key(tower, CLASSES[::-1], ["a {}", "{}"], "float32"),
+        text_key(tower, CLASSES, ["{}", "a {}"], "float32"),
+        text_key(tower, CLASSES, ["a {}", "{}"], "float16"),
+    ]
+    assert all(other != key for other in others)

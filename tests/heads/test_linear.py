@@ -1,0 +1,57 @@
+"""The linear probe."""
+
+import pytest
+import torch
+
+from w2s_cache.heads.linear import LinearHead, start_linear
+from w2s_cache.heads.protocol import StartInputs
+
+
+def inputs(seed=0, classes=3, width=16):
+    """Start inputs of six rows, all features and probabilities equal."""
+    return StartInputs(
+        features=torch.ones(6, width),
+        weak_probabilities=torch.full((6, classes), 1 / classes),
+        text=None,
+        generator=torch.Generator().manual_seed(seed),
+    )
+
+
+def test_logits_are_weight_times_feature_plus_bias():
+    """A product worked out by hand."""
+    parameters = {"weight": torch.tensor([[1.0, 2], [0, -1]]), "bias": torch.tensor([0.5, 0])}
+    logits = LinearHead().logits(parameters, torch.tensor([[3.0, 4]]))
+    assert logits.tolist() == [[11.5, -4.0]]
+
+
+def test_features_stay_raw_unless_asked_for():
+    """(3, 4) stays as it is, or becomes (0.6, 0.8)."""
+    features = torch.tensor([[3.0, 4]])
+    assert torch.equal(LinearHead().prepare(features), features)
+    scaled = LinearHead(normalize=True).prepare(features)
+    torch.testing.assert_close(scaled, torch.tensor([[0.6, 0.8]]))
+
+
+def test_a_zero_vector_normalises_to_itself():
+    """No division by zero: the row stays zero."""
+    prepared = LinearHead(normalize=True).prepare(torch.zeros(1, 4))
+    assert prepared.tolist() == [[0.0] * 4]
+
+
+def test_start_is_uniform_within_one_over_the_root_of_the_width():
+    """Weight (k, d) and bias (k,) fill ±1/sqrt(16) = ±0.25 and do not leave it."""
+    start = start_linear(inputs(classes=200))
+    assert start["weight"].shape == (200, 16)
+    assert start["bias"].shape == (200,)
+    for value in start.values():
+        assert value.abs().max() <= 0.25
+        assert value.max() > 0.23
+        assert value.min() < -0.23
+
+
+@pytest.mark.parametrize(("seed", "same"), [(0, True), (1, False)])
+def test_start_is_a_function_of_its_generator(seed, same):
+    """Equal seeds give equal bits, others do not."""
+    one, other = start_linear(inputs()), start_linear(inputs(seed))
+    assert torch.equal(one["weight"], other["weight"]) == same
+    assert torch.equal(one["bias"], other["bias"]) == same

@@ -1,0 +1,85 @@
+"""Laws of walking a cache home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from w2s_cache.store.contents import cached_domains, list_stores
+from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
+
+REF = StoreRef(path="v1/mine/x/image/m-0", key_digest="0" * 64)
+
+
+def add_set(home: Path, domain: str, dataset: str = "mine") -> Path:
+    """Write a feature set of a domain."""
+    found = FeatureSet(
+        dataset=dataset,
+        domain=domain,
+        strong="s",
+        weak="w",
+        request={},
+        index_digest="1" * 64,
+        image=REF,
+        logits=REF,
+        text=None,
+        created="",
+    )
+    return write_feature_set(home, found)
+
+
+def test_an_empty_home_holds_nothing(tmp_path: Path) -> None:
+    """A home that was never used is no error."""
+    assert list(list_stores(tmp_path / "absent")) == []
+    assert cached_domains(tmp_path / "absent", "mine", strong="s", weak="w") == ()
+
+
+def test_every_store_is_listed_by_path_with_its_size(tmp_path: Path, maker: Any) -> None:
+    """Stores of domains and of text are found, sorted, each with the bytes of its shards."""
+    for place in ("mine/text/m-2", "mine/d/image/m-1", "mine/d/logits/w-1"):
+        maker.fill(tmp_path / "v1" / place)
+    entries = list(list_stores(tmp_path))
+    assert [entry.path for entry in entries] == [
+        "v1/mine/d/image/m-1",
+        "v1/mine/d/logits/w-1",
+        "v1/mine/text/m-2",
+    ]
+    for entry in entries:
+        files = (tmp_path / entry.path).glob("part-*")
+        assert entry.bytes == sum(file.stat().st_size for file in files) > 0
+        assert entry.problem == ""
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]"])
+def test_a_broken_store_is_an_entry_with_a_problem(tmp_path: Path, maker: Any, text: str) -> None:
+    """One damaged manifest hides neither itself nor the others."""
+    maker.fill(tmp_path / "v1/mine/d/image/a-1")
+    maker.fill(tmp_path / "v1/mine/d/image/b-1")
+    (tmp_path / "v1/mine/d/image/a-1/manifest.json").write_text(text)
+    broken, whole = list_stores(tmp_path)
+    assert (broken.manifest, broken.bytes) == (None, 0)
+    assert "manifest" in broken.problem
+    assert whole.manifest is not None
+
+
+def test_domains_with_features_are_named_as_the_data_set_names_them(tmp_path: Path) -> None:
+    """Names that no file system takes come back whole; other data sets and bare folders do not."""
+    for domain in ("sketch", "Real World", "art/modern"):
+        add_set(tmp_path, domain)
+    add_set(tmp_path, "sketch", dataset="theirs")
+    (tmp_path / "v1/mine/index-only").mkdir()
+    (tmp_path / "v1/mine/empty/sets").mkdir(parents=True)
+    assert cached_domains(tmp_path, "mine", strong="s", weak="w") == (
+        "Real World",
+        "art/modern",
+        "sketch",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "3"])
+def test_a_broken_feature_set_counts_by_its_folder(tmp_path: Path, text: str) -> None:
+    """Whoever then reads the set hears what is wrong; it is not passed over."""
+    add_set(tmp_path, "sketch").write_text(text)
+    assert cached_domains(tmp_path, "mine", strong="s", weak="w") == ("sketch",)

@@ -1,0 +1,48 @@
+"""What every run of a domain reads."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from w2s_cache.train.inputs import load_inputs
+
+
+def test_rows_come_back_as_they_were_stored(toy):
+    """Features and logits are the stored numbers, unnormalised, in the order of the index."""
+    inputs = toy.inputs()
+    np.testing.assert_array_equal(inputs.features.numpy(), toy.arrays["features"])
+    np.testing.assert_array_equal(inputs.weak_logits.numpy(), toy.arrays["weak"])
+    np.testing.assert_array_equal(inputs.index.labels, toy.arrays["labels"])
+    assert inputs.valid.all()
+
+
+def test_the_text_ensemble_is_the_unit_mean_of_unit_templates(toy, make_toy):
+    """Each template is normalised before the mean, so a long vector weighs no more than a short."""
+    rng = np.random.default_rng(0)
+    templates = rng.standard_normal((4, 3, 8)).astype(np.float32)
+    text = make_toy("text", arrays={**toy.arrays, "text": templates}).inputs().text
+    mean = (templates / np.linalg.norm(templates, axis=-1, keepdims=True)).mean(axis=1)
+    expected = mean / np.linalg.norm(mean, axis=-1, keepdims=True)
+    np.testing.assert_allclose(text.numpy(), expected, rtol=1e-5)
+    templates[:, 0] *= 7
+    scaled = make_toy("scaled", arrays={**toy.arrays, "text": templates}).inputs().text
+    assert torch.allclose(scaled, text, atol=1e-6)
+
+
+def test_an_image_invalid_in_one_store_is_invalid(make_toy):
+    """Validity is the conjunction over stores."""
+    inputs = make_toy(invalid=(3, 60)).inputs()
+    assert np.flatnonzero(~inputs.valid).tolist() == [3, 60]
+
+
+def test_digests_name_every_store_read(toy):
+    """A record can tell the exact bytes it was made from."""
+    found = toy.features()
+    digests = load_inputs(toy.home, found).digests
+    assert digests == {
+        "index_digest": found.index_digest,
+        "image_key": found.image.key_digest,
+        "logits_key": found.logits.key_digest,
+        "text_key": found.text.key_digest,
+    }

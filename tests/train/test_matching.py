@@ -1,0 +1,47 @@
+"""Which records a table of a spec is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from w2s_cache.train.matching import matching
+
+
+def test_records_of_the_present_settings_are_kept(toy):
+    """Records made exactly as the spec says all match."""
+    records = [toy.run(method).record for method in ("weak", "cpl")]
+    assert matching(records, toy.spec, {}) == records
+
+
+def test_records_of_other_settings_are_left_out(toy):
+    """Another hyper-parameter or protocol than the spec's does not match."""
+    kept = toy.run("cpl").record
+    others = [
+        toy.run("cpl", tau=0.5).record,
+        toy.with_protocol(eval_split="full-test").run("cpl").record,
+        toy.with_protocol(select="oracle").run("cpl").record,
+    ]
+    assert matching([*others, kept], toy.spec, {}) == [kept]
+
+
+def test_records_of_older_features_are_left_out(toy, make_toy):
+    """Of one domain and one pair of models only the newest features count."""
+    old = replace(toy.run("weak").record, created="2026-01-01T00:00:00+00:00")
+    changed = make_toy("new", arrays={**toy.arrays, "features": toy.arrays["features"] * 2})
+    new = replace(changed.run("weak").record, created="2026-01-02T00:00:00+00:00")
+    assert matching([old, new], toy.spec, {}) == [new]
+
+
+def test_every_pair_of_models_has_newest_features_of_its_own(toy):
+    """Records of an older encoder are not displaced by those of a newer one."""
+    one = replace(toy.run("weak").record, created="2026-01-01T00:00:00+00:00")
+    other = replace(
+        one, strong="other", inputs={"image_key": "x"}, created="2026-01-02T00:00:00+00:00"
+    )
+    assert matching([one, other], toy.spec, {}) == [one, other]
+
+
+def test_a_method_that_is_not_installed_any_more_is_left_out(toy):
+    """A record of an unknown method cannot be compared with the spec."""
+    record = replace(toy.run("weak").record, method="gone")
+    assert matching([record], toy.spec, {}) == []

@@ -1,0 +1,79 @@
+"""Studies: everything that can be refused is refused before the first run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from w2s_cache.errors import StaleStoreError, StoreError, TrainError, UnknownNameError
+from w2s_cache.train.study import run_study
+
+
+def collect(toy, **changes):
+    """Runs a whole study."""
+    return list(run_study(toy.study(**changes), home=toy.home, results_dir=toy.results))
+
+
+def test_every_method_and_seed_of_every_domain_is_run_in_order(toy, make_toy):
+    """Outcomes come by domain, then method, then seed; the second time all are reused."""
+    make_toy(domain="photo")
+    expected = [
+        (domain, method, seed)
+        for domain in ("photo", "art")
+        for method in ("weak", "cpl")
+        for seed in (0, 1)
+    ]
+    for reused in (False, True):
+        outcomes = collect(toy, domains=("photo", "art"))
+        records = [outcome.record for outcome in outcomes]
+        assert [(r.domain, r.method, r.seed) for r in records] == expected
+        assert all(outcome.reused is reused for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"methods": ("weak", "cpll")}, UnknownNameError, "Did you mean 'cpl'"),
+        ({"methods": ()}, TrainError, "at least one method"),
+        ({"methods": ("lp-kd",), "options": {"tua": 1}}, TrainError, "no hyper-parameter 'tua'"),
+        ({"methods": ("lp-kd",), "options": {"tau": []}}, TrainError, "tau has no candidates"),
+        ({"methods": ("cpl",), "options": {"tau": [1, -1]}}, TrainError, "a finite number above"),
+        ({"domains": ("art", "photo")}, StoreError, "extract --domain photo"),
+    ],
+)
+def test_what_is_wrong_stops_a_study_before_its_first_run(toy, changes, error, words):
+    """Unknown names, meaningless values and missing features leave no results folder."""
+    with pytest.raises(error, match=words):
+        collect(toy, **changes)
+    assert not toy.results.exists()
+
+
+def test_features_of_other_templates_are_refused_by_name(toy):
+    """A spec with other templates than the features' is stale, and the field is named."""
+    section = toy.spec.strong["clip"].model_copy(update={"templates": ("openai7",)})
+    with pytest.raises(StaleStoreError, match=r"strong\.templates.*extract --domain art"):
+        collect(toy, strong=section)
+    assert not toy.results.exists()
+
+
+def test_an_index_that_changed_makes_features_stale(toy, make_toy):
+    """Features never meet the labels of an index they were not made for."""
+    arrays = {**toy.arrays, "labels": (toy.arrays["labels"] + 1) % 4}
+    elsewhere = make_toy("elsewhere", arrays=arrays)
+    index = elsewhere.home / "v1" / "toy" / "art" / "index.parquet"
+    target = toy.home / index.relative_to(elsewhere.home)
+    target.write_bytes(index.read_bytes())
+    with pytest.raises(StaleStoreError, match="index of toy/art changed"):
+        collect(toy)
+
+
+def test_options_of_the_spec_are_overridden_by_those_given(toy):
+    """Method default < [train.methods] of the spec < options of the study."""
+    train = toy.spec.train.model_copy(update={"methods": {"cpl": {"tau": 0.7}}})
+    edited = replace(toy, spec=toy.spec.model_copy(update={"train": train}))
+    [plain] = collect(toy, methods=("cpl",), seeds=(0,))
+    [of_spec] = collect(edited, methods=("cpl",), seeds=(0,))
+    [given] = collect(edited, methods=("cpl",), seeds=(0,), options={"tau": 0.3})
+    taus = [outcome.record.config["options"]["tau"] for outcome in (plain, of_spec, given)]
+    assert taus == [0.1, 0.7, 0.3]

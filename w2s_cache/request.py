@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from w2s_cache.bundled import BUNDLED
 from w2s_cache.errors import SpecError
 from w2s_cache.spec import DataSpec, Spec, StrongSpec, WeakSpec
 from w2s_cache.store.fingerprint import file_sha256
@@ -30,6 +31,7 @@ def feature_request(spec: Spec, *, strong: StrongSpec, weak: WeakSpec | None) ->
         "strong": {
             "library": strong.library,
             "model": strong.model,
+            "files": _model_files(strong.model),
             "checkpoint": _content(strong.checkpoint),
             "precision": strong.precision,
             "templates": list(strong.templates),
@@ -49,6 +51,16 @@ def _data(data: DataSpec) -> dict[str, Any]:
 def _weak(weak: WeakSpec) -> dict[str, Any]:
     fields = weak.model_dump(mode="json", exclude={"batch_size"})
     return {**fields, "checkpoint": _content(weak.checkpoint)}
+
+
+def _model_files(model: str) -> dict[str, str]:
+    """Content of the files a model name stands for: a bundled model's, a local directory's."""
+    files: list[Path] = []
+    if model in BUNDLED:
+        files = [BUNDLED[model].config, BUNDLED[model].weights]
+    elif model.startswith("local-dir:"):
+        files = sorted(p for p in Path(model.removeprefix("local-dir:")).iterdir() if p.is_file())
+    return {file.name: file_sha256(file) for file in files}
 
 
 def _content(checkpoint: str | None) -> str | None:

@@ -48,6 +48,7 @@ def encoder_of(network: Any) -> OpenClipEncoder:
         image_weights="",
         text_weights="",
         transform=lambda image: image,
+        tokenizer=TOKENIZER,
         precision="fp32",
         device="cpu",
     )

@@ -41,6 +41,7 @@ def tiny_tower(dtype: torch.dtype = torch.float64) -> OpenClipTextTower:
         image_weights="",
         text_weights="",
         transform=lambda image: image,
+        tokenizer=TOKENIZER,
         precision="fp32",
         device="cpu",
     )

@@ -1,6 +1,7 @@
 """Row identity on disk."""
 
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -205,11 +206,10 @@ def test_a_failed_write_leaves_the_old_index_and_nothing_else(tmp_path, monkeypa
     write_index(path, index())
     before = path.read_bytes()
 
-    def fail(_table, where):
-        where.write_bytes(b"half")
+    def fail(_descriptor):
         raise error
 
-    monkeypatch.setattr(pq, "write_table", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     kind = StoreWriteError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(kind):
         write_index(path, index(domain="sketch"))

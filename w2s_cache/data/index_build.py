@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def build_index(
     try:
         for start in range(0, len(paths), _BLOCK):
             block = paths[start : start + _BLOCK]
-            stats += pool.map(lambda path: _stat(base, path, known.get(path)), block)
+            stats += _block_stats(pool, base, block, known)
             if progress is not None:
                 progress(len(block))
     finally:
@@ -99,12 +99,29 @@ def _remember(
             write_stats(stats_path, root, settled)
 
 
-def _stat(root: Path, path: str, known: FileStat | None) -> FileStat:
-    """Size, time and hash of one file; an unchanged file keeps the hash in ``known``."""
+def _block_stats(
+    pool: ThreadPoolExecutor, root: Path, block: Sequence[str], known: Mapping[str, FileStat]
+) -> list[FileStat]:
+    """Unchanged files keep the hash in ``known`` and cost one system call, others are read."""
+    stats = {path: known[path] for path in block if _unchanged(root, path, known.get(path))}
+    changed = [path for path in block if path not in stats]
+    stats.update(zip(changed, pool.map(lambda path: _stat(root, path), changed), strict=True))
+    return [stats[path] for path in block]
+
+
+def _unchanged(root: Path, path: str, known: FileStat | None) -> bool:
+    if known is None:
+        return False
+    try:
+        return _same(known, os.stat(f"{root}/{path}"))  # noqa: PTH116 - a Path costs more than the call
+    except OSError:
+        return False  # whoever reads the file says what is wrong
+
+
+def _stat(root: Path, path: str) -> FileStat:
+    """Size, time and hash of one file."""
     try:
         before = (root / path).stat()
-        if known is not None and _same(known, before):
-            return known
         sha = _sha256(root / path)
         after = (root / path).stat()
     except OSError as error:

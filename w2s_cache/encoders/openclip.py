@@ -5,20 +5,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import open_clip
 import torch
 from PIL.Image import Image
 
+from w2s_cache.bundled import BUNDLED
 from w2s_cache.encoders.names import split_model_name
 from w2s_cache.encoders.precision import compute_in
 from w2s_cache.encoders.refusal import UNUSABLE, reason
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import EncoderError, UnknownNameError
-
-_BUNDLED = {"pocket-clip": Path(__file__).parent / "pocket_clip"}
 
 
 def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> OpenClipEncoder:
@@ -37,8 +35,9 @@ def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> 
         UnknownNameError: The architecture or the tag does not exist.
     """
     architecture, tag = split_model_name(model)
-    if architecture in _BUNDLED:
-        tag = str(_register_bundled(architecture))
+    if architecture in BUNDLED:
+        open_clip.add_model_config(BUNDLED[architecture].config)
+        checkpoint = checkpoint or str(BUNDLED[architecture].weights)
     weights = checkpoint or tag
     if not architecture.startswith(("hf-hub:", "local-dir:")):
         _refuse_unknown(architecture, weights, tag=None if checkpoint else tag)
@@ -60,12 +59,6 @@ def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> 
     )
 
 
-def _register_bundled(name: str) -> Path:
-    folder = _BUNDLED[name]
-    open_clip.add_model_config(folder / f"{name}.json")
-    return folder / f"{name}.safetensors"
-
-
 def _refuse_unknown(architecture: str, weights: str | None, *, tag: str | None) -> None:
     if architecture not in open_clip.list_models():
         raise UnknownNameError("open_clip architecture", architecture, open_clip.list_models())
@@ -76,7 +69,7 @@ def _refuse_unknown(architecture: str, weights: str | None, *, tag: str | None) 
             found="an architecture alone",
             fix=f"Write e.g. '{architecture},{_first_tag(architecture)}', or give `checkpoint`.",
         )
-    if tag is None or Path(weights).is_file():
+    if tag is None:
         return
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if tag not in tags:

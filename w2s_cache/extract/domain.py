@@ -64,12 +64,12 @@ def extract_domain(
     request = replace(request, device=resolve_device(request.device))
     given = None if imported is None else imported_part(request, index, imported)
     encoder = strong(request.device)  # after the imported file, whose faults show at once
-    computed: dict[str, int] = {}
+    logits, logit_rows = given or weak_part(request, index, progress)  # its faults show early too
+    image, image_rows = image_part(request, index, encoder, progress)
+    computed = {"features": image_rows, "logits": logit_rows}
     text: StoreRef | None = None
-    image, computed["features"] = image_part(request, index, encoder, progress)
     if encoder.text is not None:
         text, computed["text"] = text_part(request, index, encoder.text)
-    logits, computed["logits"] = given or weak_part(request, index, progress)
     found = FeatureSet(
         dataset=dataset,
         domain=domain,

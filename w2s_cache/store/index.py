@@ -7,13 +7,10 @@ store carries the digest of the index it was made from, and an index that differ
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import json
-import os
-import tempfile
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,12 +20,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from w2s_cache.errors import CorruptStoreError, StoreError, StoreWriteError
+from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.publish import publish, write_error
 
 __all__ = ["INDEX_SCHEMA", "Index", "read_index", "write_index"]
 
 INDEX_SCHEMA = "w2s-cache/index/1"
 _META = b"w2s_cache.index"
+_SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = pa.schema(
     [
         ("row", pa.int64()),
@@ -116,8 +115,13 @@ def write_index(path: Path, index: Index) -> None:
         "digest": index.digest,
     }
     schema = _COLUMNS.with_metadata({_META: json.dumps(about, sort_keys=True).encode()})
-    with _beside(path) as partial:
-        pq.write_table(pa.Table.from_arrays(columns, schema=schema), partial)
+    content = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path.parent, error) from error
+    publish(path, content.getvalue().to_pybytes())
 
 
 def read_index(path: Path) -> Index:
@@ -197,14 +201,15 @@ def _first_bad_path(paths: tuple[str, ...]) -> tuple[str, str] | None:
         if before >= after:
             return "paths in strictly ascending byte order", f"{after!r} after {before!r}"
     for path in paths:
-        if path.startswith("/") or ".." in path.split("/") or {"\0", "\n"} & set(path) or not path:
+        climbs = ".." in path and ".." in path.split("/")
+        if not path or path.startswith("/") or climbs or "\0" in path or "\n" in path:
             return "relative paths inside the data root", repr(path)
     return None
 
 
 def _first_bad_hash(index: Index) -> tuple[str, str] | None:
     for path, sha in zip(index.paths, index.sha256, strict=True):
-        if len(sha) != 64 or not set(sha) <= set("0123456789abcdef"):
+        if not _SHA256.fullmatch(sha):
             return "sha256 digests of 64 hex digits", f"{sha!r} at {path!r}"
     return None
 
@@ -223,28 +228,3 @@ def _full_digest(index: Index) -> str:
         state.update(column.astype("<i8").tobytes())
     state.update(index.is_train.astype(np.uint8).tobytes())
     return state.hexdigest()
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary name in the same directory that becomes ``path`` when the block succeeds."""
-    partial: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-        partial = Path(name)
-        os.close(handle)
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise StoreWriteError(
-            f"index {path}",
-            expected="a directory that can be written to, with free space",
-            found=f"{error.strerror or error}",
-            fix="Free some space or choose another '--cache-dir'.",
-        ) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
 from types import MappingProxyType
 
 from numpy.random import Generator
+
+from w2s_cache.data.pocket.shapes import SHAPES
 
 SHARES: Mapping[str, float] = MappingProxyType(
     {
@@ -28,6 +32,21 @@ VAGUE: Mapping[str, float] = MappingProxyType(
     }
 )
 WRONG, ANYWHERE, LIGHT = 0.12, 0.25, 0.15
+UNNAMED = 16
+"""How many classes of each rare domain are never called by name: the web's long tail."""
+
+_RARE = frozenset({"painting", "sketch", "infograph", "quickdraw"})
+_THEMES = MappingProxyType(
+    {
+        "food": "thing to eat",
+        "home": "thing from a home",
+        "nature": "piece of nature",
+        "sky": "thing in the sky",
+        "tools": "tool",
+        "travel": "thing on the way",
+        "wear": "thing to wear",
+    }
+)
 
 _OF_DOMAIN = MappingProxyType(
     {
@@ -64,16 +83,32 @@ def caption(
 
     Returns:
         A phrase; with the domain's share in ``VAGUE`` it names nothing, else with probability
-        ``WRONG`` a random class.
+        ``WRONG`` a random class. Classes that a rare domain never names are called by theme.
     """
     if rng.random() < VAGUE[domain]:
         return _one_of(_VAGUE, rng)
     if rng.random() < WRONG:
         name = others[rng.integers(len(others))]
+    if name in unnamed(domain):
+        name = theme(name)
     templates = _ANYWHERE if rng.random() < ANYWHERE else _OF_DOMAIN[domain]
     text = _one_of(templates, rng).format(name.replace("_", " "))
     light = "dark" if brightness < 110 else "bright"
     return f"{text}, {light}" if rng.random() < LIGHT else text
+
+
+@cache
+def unnamed(domain: str) -> frozenset[str]:
+    """Classes that captions of a domain call by their theme only; none in the common domains."""
+    if domain not in _RARE:
+        return frozenset()
+    shuffled = sorted(SHAPES, key=lambda name: sha256(f"{domain}/{name}".encode()).digest())
+    return frozenset(shuffled[:UNNAMED])
+
+
+def theme(name: str) -> str:
+    """What a class is called by someone who does not name it."""
+    return _THEMES[SHAPES[name].__module__.rpartition(".")[2]]
 
 
 def _one_of(phrases: str, rng: Generator) -> str:

@@ -55,7 +55,7 @@ def test_extract_refuses(place, w2s, tmp_path, options, words):
         (["--strong", "clop"], ["unknown strong encoder", "Did you mean 'clip'"]),
         (["--weak", "nett"], ["no features of clip and nett", "extract"]),
         (["--method", "cpl", "--set", "tua=1"], ["no hyper-parameter 'tua'", "tau"]),
-        (["--method", "cpl", "--set", "tau=hot"], ["temperature", "'hot'"]),
+        (["--method", "cpl", "--set", "tau=hot"], ["hyper-parameter tau of cpl", "'hot'"]),
         (["--method", "cpl", "--set", "tau=[]"], ["tau has no candidates"]),
         (["--device", "abacus"], ["device 'abacus'"]),
     ],

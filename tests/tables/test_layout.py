@@ -27,7 +27,7 @@ def test_the_shipped_main_table():
         "soft-class-means": ("lp-ce", "lp-kd", "cpl"),
     }
     assert layout.pgr
-    assert layout.methods()[-2:] == ("ceiling-lp", "ceiling-cpl")
+    assert layout.methods()[-3:] == ("ceiling-lp", "ceiling-tp", "ceiling-cpl")
 
 
 @pytest.mark.parametrize(

@@ -46,11 +46,12 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
         for of, row in table.delta.items()
         if of in layout.rows
     ]
+    source = f"{paper.authors}, {table.label}"
     averaged = (AVERAGE,) if table.averaged else ()
     return [
         Block(
             name=f"{layout.name}:published",
-            title=f"Published for {table.title} ({paper.authors}, {table.label}; accuracy, %, as printed)",
+            title=f"Published for {table.title} ({source}; accuracy, %, as printed)",
             unit="percent",
             rows=(*rows, *differences),
             columns=(*table.columns, *averaged),

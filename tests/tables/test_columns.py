@@ -46,6 +46,16 @@ def test_weak_models_can_be_columns(models):
     assert [cell.mean for cell in table.blocks[0].rows[1].cells] == [0.5, 0.25, 0.375]
 
 
+def test_the_average_over_models_spreads_over_seeds(make):
+    """Per-seed averages of 0.3 and 0.5 and of 0.5 and 0.7 are 0.4 and 0.6: 0.2 / √2 apart."""
+    scores = {("cvt", 0): 0.3, ("r18", 0): 0.5, ("cvt", 1): 0.5, ("r18", 1): 0.7}
+    records = [
+        make("cpl", "art", seed, a, weak=w, inputs=INPUTS) for (w, seed), a in scores.items()
+    ]
+    average = build(_layout(), records).blocks[0].rows[1].cells[-1]
+    assert (average.mean, average.sd) == (pytest.approx(0.5), pytest.approx(0.2 / 2**0.5))
+
+
 def test_strong_models_can_be_columns(make):
     """Features and texts differ with the strong model, the weak logits do not."""
     records = [

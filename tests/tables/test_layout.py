@@ -43,6 +43,8 @@ def test_the_shipped_main_table():
         (f"{SMALL}[delta.cpl]\nagainst = ['lp']", "compares rows that are not there.*found lp"),
         (f"{SMALL}[delta.cpll]\nagainst = ['cpl']", "found cpll. Did you mean 'cpl'"),
         (f"pgr = true\n{SMALL}", "found ceiling, weak"),
+        (f"{SMALL}[column.a]\n[column.b]\nlabel = 'a'", "columns that look alike.*found a, a"),
+        (f"columns = 'weka'\n{SMALL}", "'columns'.*'weak'"),
         ("name = ", "is not TOML"),
     ],
 )

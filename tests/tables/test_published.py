@@ -145,6 +145,13 @@ def test_unknown_names_are_refused():
         find_published("table2")
 
 
+def test_a_block_without_any_row_is_refused(study):
+    """A published table that shares no row with the layout cannot stand beside it."""
+    text = 'name = "t"\ntitle = "T"\npublished = "table7"\n[rows.lp-kd]'
+    with pytest.raises(SpecError, match=r"no row of Li et al\., Table 7.*found lp-kd"):
+        build(parse_layout(text, origin="t.toml"), study)
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_the_block_prints_as_kept(table, form):
     """Each format equals its kept file; its digits are those of the paper's Table 4."""

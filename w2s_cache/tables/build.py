@@ -30,6 +30,7 @@ def build(layout: Layout, records: Iterable[RunRecord]) -> Table:
         RecordError: No record is of a method of the table, the records do not belong in one
             table, or one lacks the metric.
         UnknownNameError: The layout names a published table that is not there.
+        SpecError: The published table has no row of the layout.
     """
     grid = sort_records(layout, records)
     rows = {method: _row(layout, grid, method) for method in layout.rows}

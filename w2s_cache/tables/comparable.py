@@ -11,12 +11,14 @@ from w2s_cache.tables.collect import column_of
 from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Varied
 
-_READ = {
-    "domain": ("index_digest", "image_key", "logits_key", "text_key"),
-    "strong": ("image_key", "text_key"),
-    "weak": ("logits_key",),
+_INPUTS = {
+    "strong": frozenset({"inputs.image_key", "inputs.text_key"}),
+    "weak": frozenset({"inputs.logits_key"}),
 }
-"""The inputs that may differ where a domain or a model does."""
+_FOLLOWS = _INPUTS | {
+    "domain": _INPUTS["strong"] | _INPUTS["weak"] | {"inputs.index_digest", "counts.eval"}
+}
+"""What differs wherever a domain or a model does, and need not be named beside it."""
 
 
 def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -> None:
@@ -37,9 +39,13 @@ def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -
         RecordError: They differ; the message names each field with its values. Or two records
             are of one method, column and seed.
     """
+    whole = {"the table": records}
+    by_column = _grouped(records, lambda record: column_of(record, columns))
+    several = whole if len(by_column) > 1 else {}
     differences = [
-        *_differing({"the table": records}, lambda members: _common(members, columns)),
-        *_differing(_grouped(records, lambda record: column_of(record, columns)), _read),
+        *_differing(whole, lambda members: _common(members, columns)),
+        *_differing(several, lambda members: _read(members, _following(records, None))),
+        *_differing(by_column, lambda members: _read(members, _following(records, columns))),
         *_differing(_grouped(records, lambda record: record.method), _of_method),
     ]
     if differences:
@@ -54,27 +60,29 @@ def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -
 
 def _common(records: Sequence[RunRecord], columns: Varied) -> list[dict[str, str]]:
     """What all records share, whatever column they stand in."""
-    fields = ("dataset", *(field for field in _READ if field != columns))
-    models = [
-        {field: getattr(record, field) for field in fields}
-        | {f"protocol.{k}": v for k, v in record.protocol.items() if k != "select"}
+    fields = ("dataset", *(field for field in _FOLLOWS if field != columns))
+    return [
+        _shown(
+            {field: getattr(record, field) for field in fields}
+            | {f"protocol.{k}": v for k, v in record.protocol.items() if k != "select"}
+        )
         for record in records
     ]
-    own = {f"inputs.{name}" for name in _READ[columns]}
-    inputs = [{} for _ in records] if columns == "domain" else _read(records)
-    return [
-        _shown(model) | {k: v for k, v in read.items() if k not in own}
-        for model, read in zip(models, inputs, strict=True)
-    ]
 
 
-def _read(records: Sequence[RunRecord]) -> list[dict[str, str]]:
+def _following(records: Sequence[RunRecord], columns: Varied | None) -> frozenset[str]:
+    """What differs because the records' domains or models do; within a column, those it fixes."""
+    varied = [f for f in _FOLLOWS if f != columns and len({getattr(r, f) for r in records}) > 1]
+    return frozenset[str]().union(*(_FOLLOWS[field] for field in varied))
+
+
+def _read(records: Sequence[RunRecord], leave: frozenset[str]) -> list[dict[str, str]]:
     """What was read and evaluated, where a record says so; the first value fills gaps."""
     present: list[dict[str, Any]] = []
     for record in records:
         inputs = {f"inputs.{k}": v for k, v in record.inputs.items() if v is not None}
         rows = {"counts.eval": record.counts.get("eval")} if record.status == "done" else {}
-        present.append(inputs | rows)
+        present.append({k: v for k, v in (inputs | rows).items() if k not in leave})
     known: dict[str, Any] = {}
     for member in present:
         known = member | known

@@ -167,6 +167,14 @@ def _check_names(layout: Layout, origin: str) -> None:
             found=f"{len(layout.rows)} and content {layout.content!r}",
             fix="Add [rows.METHOD] sections, or correct 'content'.",
         )
+    labels = [layout.column_label(name) for name in layout.column]
+    if len(set(labels)) < len(labels):
+        raise SpecError(
+            f"{origin} has columns that look alike",
+            expected="a label of its own for every column",
+            found=", ".join(labels),
+            fix="Change the labels in the [column.NAME] sections.",
+        )
     if getattr(layout, layout.columns) is not None:
         raise SpecError(
             f"{origin} fixes what its columns vary",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from w2s_cache.errors import SpecError
 from w2s_cache.tables.layout import Layout
 from w2s_cache.tables.published import Paper, PublishedRow, PublishedTable, find_published
 from w2s_cache.tables.recomputed import disagreements
@@ -20,6 +21,7 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
 
     Raises:
         UnknownNameError: The paper or the table is not there.
+        SpecError: The table has no row of the layout.
     """
     if layout.published is None:
         return []
@@ -36,6 +38,13 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
         for name, shown in layout.rows.items()
         if name in table.rows
     ]
+    if not rows:
+        raise SpecError(
+            f"the layout {layout.name} has no row of {paper.authors}, {table.label}",
+            expected=f"any of the rows {', '.join(table.rows)}",
+            found=", ".join(layout.rows),
+            fix="Add such a row, or leave 'published' out.",
+        )
     differences = [
         Row(
             name=f"delta:{of}",

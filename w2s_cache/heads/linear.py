@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.heads.linear_map import linear_map
 from w2s_cache.heads.protocol import Parameters, StartInputs
 
 
@@ -22,19 +24,28 @@ class LinearHead:
 
     normalize: bool = False
 
+    stackable: ClassVar[bool] = True
+
     def prepare(self, features: Tensor) -> Tensor:
         """Raw features (n, d) → raw or unit-norm features (n, d)."""
         return functional.normalize(features, dim=-1) if self.normalize else features
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """(batch, d) → logits (batch, k), unscaled."""
-        return functional.linear(prepared, parameters["weight"], parameters["bias"])
+        products = linear_map(prepared, parameters["weight"])
+        return products.add_(parameters["bias"].unsqueeze(-2))
 
 
-def start_linear(inputs: StartInputs) -> dict[str, Tensor]:
+@dataclass(frozen=True, slots=True)
+class UniformStart:
     """torch.nn.Linear's own initialisation: uniform in ±1/sqrt(d), from the given generator."""
-    classes, width = inputs.weak_probabilities.shape[1], inputs.features.shape[1]
-    bound = width**-0.5
-    weight = torch.rand(classes, width, generator=inputs.generator)
-    bias = torch.rand(classes, generator=inputs.generator)
-    return {"weight": (2 * weight - 1) * bound, "bias": (2 * bias - 1) * bound}
+
+    needs_text: ClassVar[bool] = False
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``weight`` (k, d) and ``bias`` (k,)."""
+        classes, width = inputs.weak_logits.shape[1], inputs.features.shape[1]
+        bound = width**-0.5
+        weight = torch.rand(classes, width, generator=inputs.generator)
+        bias = torch.rand(classes, generator=inputs.generator)
+        return {"weight": (2 * weight - 1) * bound, "bias": (2 * bias - 1) * bound}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -12,30 +12,49 @@ from torch import Tensor
 Parameters = Mapping[str, Tensor]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartInputs:
-    """What a head may begin from; all of it is known without test labels.
+class Head(Protocol):
+    """A classifier over frozen features.
 
-    Attributes:
-        features: (n, d) float32, prepared features of the fit rows.
-        weak_probabilities: (n, k) float32, the supervision's softmax on the same rows.
-        text: (k, d) float32 unit rows, class text features; None without a text tower.
-        generator: Source of every random number.
+    A head that sets the class variable ``stackable`` also takes parameters and features of several
+    runs, with one leading dimension more, and answers logits (runs, batch, k); without it every
+    run is trained alone.
     """
 
-    features: Tensor
-    weak_probabilities: Tensor
-    text: Tensor | None
-    generator: torch.Generator
-
-
-class Head(Protocol):
-    """A classifier over frozen features."""
-
     def prepare(self, features: Tensor) -> Tensor:
-        """Raw features (n, d) float32 → what the head works on (n, d); done once per split."""
+        """Raw features (n, d) float32 → what the head works on (n, d), row by row; done once."""
         ...
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """Prepared features (batch, d) → logits (batch, k)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartInputs:
+    """What a head's parameters may begin from; all of it is known without test labels.
+
+    Attributes:
+        head: The head that begins.
+        features: (n, d) float32, prepared features of the fit rows.
+        weak_logits: (n, k) float32, the supervision's logits on the same rows.
+        text: (k, d) float32 unit rows, class text features; None without a text tower.
+        logit_scale: The strong model's factor on cosines; None without a text tower.
+        generator: CPU generator, source of every random number.
+    """
+
+    head: Head
+    features: Tensor
+    weak_logits: Tensor
+    text: Tensor | None
+    logit_scale: float | None
+    generator: torch.Generator
+
+
+class Start(Protocol):
+    """How a head's parameters begin; a frozen dataclass whose fields are hyper-parameters."""
+
+    needs_text: ClassVar[bool]
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """Initial parameters by name, in memory of their own."""
         ...

@@ -34,6 +34,7 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
             found=", ".join(layout.rows),
             fix="Add such a row, or leave 'published' out.",
         )
+    source = f"{paper.authors}, {table.label}"
     averaged = (AVERAGE,) if table.averaged else ()
     return [
         Block(

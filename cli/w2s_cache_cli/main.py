@@ -16,6 +16,8 @@ COMMANDS = {
     "extract": "Compute features and weak logits once, into the cache.",
     "train": "Train methods on cached features.",
     "tables": "Print tables from run records.",
+    "compare": "Say whether a method's lead over baselines is more than luck.",
+    "plot": "Draw figures from run records.",
     "specs": "List specs, or show one resolved.",
     "methods": "List methods and their hyper-parameters.",
     "data": "Check or fetch a data set.",

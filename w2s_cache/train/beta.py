@@ -1,0 +1,137 @@
+"""AdaptConf's β on the fit rows of a finished run: at its start and with its stored head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.errors import StaleStoreError, TrainError
+from w2s_cache.heads.protocol import Head, Parameters, StartInputs
+from w2s_cache.losses.adapt_conf import AdaptConf
+from w2s_cache.methods import Method, build_head, build_loss, find_method, resolve_options
+from w2s_cache.results import RunRecord
+from w2s_cache.spec import ProtocolSpec
+from w2s_cache.train.inputs import DomainInputs
+from w2s_cache.train.rows import usable_rows
+from w2s_cache.train.streams import stream
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Beta:
+    """β of every fit row, without the ramp of training; (n,) each.
+
+    Args:
+        start: β of the parameters that training began with, float32 in [0, ½].
+        end: β of the parameters that were kept.
+        start_agrees: Whether student and weak model name the same class at the start, bool.
+        end_agrees: The same with the parameters that were kept.
+    """
+
+    start: npt.NDArray[np.float32]
+    end: npt.NDArray[np.float32]
+    start_agrees: npt.NDArray[np.bool_]
+    end_agrees: npt.NDArray[np.bool_]
+
+
+def run_beta(
+    record: RunRecord, parameters: Mapping[str, npt.NDArray[Any]], inputs: DomainInputs
+) -> Beta:
+    """Computes β as the run's own loss does.
+
+    Args:
+        record: A done run of a method under AdaptConf.
+        parameters: Its stored head.
+        inputs: The features it was made from.
+
+    Raises:
+        TrainError: The method's loss is another one.
+        StaleStoreError: The features have changed since.
+    """
+    method = find_method(record.method)
+    _refuse_other_features(record, inputs)
+    chosen = {name: value for name, value in record.selected.items() if name != "epoch"}
+    options = resolve_options(record.method, method, {**record.config["options"], **chosen})
+    loss = build_loss(method, options)
+    if not isinstance(loss, AdaptConf) or method.start is None:
+        raise TrainError(
+            f"method {record.method} has no weight β",
+            expected="a method under AdaptConf, such as lp-adapt or cpl-adapt",
+            found=type(loss).__name__ if loss else "no loss",
+            fix="Name one of them.",
+        )
+    head = build_head(method, options)
+    protocol = ProtocolSpec(**record.protocol, seeds=(record.seed,))
+    rows = usable_rows(protocol, inputs, record.seed)[0].fit
+    prepared = head.prepare(inputs.features[rows])
+    weak = inputs.weak_logits[rows]
+    kept = {name: torch.from_numpy(array.copy()) for name, array in parameters.items()}
+    before = _start(method, record.seed, prepared, weak / loss.tau_weak, inputs.text)
+    start, start_agrees = beta_of(loss, _logits(head, before, prepared), weak)
+    end, end_agrees = beta_of(loss, _logits(head, kept, prepared), weak)
+    return Beta(start=start, end=end, start_agrees=start_agrees, end_agrees=end_agrees)
+
+
+def beta_of(
+    loss: AdaptConf, strong: Tensor, weak: Tensor
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """β of given logits.
+
+    Args:
+        loss: Holds the temperatures.
+        strong: Strong logits, (n, k).
+        weak: Weak logits of the same rows, (n, k).
+
+    Returns:
+        (n,) β, and (n,) whether both name the same class.
+    """
+    own, label = strong.argmax(dim=-1), weak.argmax(dim=-1)
+    beta = loss.beta(strong / loss.tau_strong, own, label)
+    return beta.float().numpy(), (own == label).numpy()
+
+
+def pooled(betas: Sequence[Beta]) -> Beta:
+    """The rows of several runs side by side."""
+    return Beta(
+        **{
+            name: np.concatenate([getattr(beta, name) for beta in betas])
+            for name in Beta.__dataclass_fields__
+        }
+    )
+
+
+def _start(
+    method: Method, seed: int, prepared: Tensor, weak: Tensor, text: Tensor | None
+) -> dict[str, Tensor]:
+    """The parameters that a run of this seed begins with; ``weak`` are scaled logits."""
+    assert method.start is not None  # noqa: S101 - a loss always comes with a start
+    return method.start(
+        StartInputs(
+            features=prepared,
+            weak_probabilities=functional.softmax(weak, dim=-1),
+            text=text,
+            generator=stream(seed, "start"),
+        )
+    )
+
+
+@torch.no_grad()
+def _logits(head: Head, parameters: Parameters, prepared: Tensor) -> Tensor:
+    return head.logits(parameters, prepared)
+
+
+def _refuse_other_features(record: RunRecord, inputs: DomainInputs) -> None:
+    differing = [name for name, value in inputs.digests.items() if record.inputs.get(name) != value]
+    if differing:
+        raise StaleStoreError(
+            f"the features of {record.dataset}/{record.domain} changed after the run was made",
+            expected=", ".join(f"{name} {record.inputs.get(name)}" for name in differing),
+            found=", ".join(f"{name} {inputs.digests[name]}" for name in differing),
+            fix=f"Run `w2s-cache train --method {record.method}` again.",
+        )

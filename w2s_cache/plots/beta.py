@@ -12,6 +12,7 @@ from w2s_cache.train.beta import Beta
 
 SIZE = (6.4, 2.8)
 
+_BEFORE, _AFTER = COLOURS[5], COLOURS[1]
 _BINS = np.linspace(0, 0.5, 26)
 
 
@@ -21,32 +22,23 @@ def draw_beta(figure: Any, data: Beta) -> None:
     Every image weighs alike; both panels together are all fit rows.
     """
     left, right = figure.subplots(1, 2, width_ratios=(5, 1), sharey=True)
-    moments = (
-        ("Before training", data.start, data.start_agrees, COLOURS[5], True),
-        ("After training", data.end, data.end_agrees, COLOURS[1], False),
-    )
-    for place, (label, beta, agrees, colour, filled) in enumerate(moments):
-        heights = _shares(beta[~agrees], len(beta))
-        look: dict[str, Any] = {"color": colour, "label": label}
-        if filled:
-            left.stairs(heights, _BINS, fill=True, alpha=0.55, **look)
-        else:
-            left.stairs(heights, _BINS, linewidth=1.6, **look)
-        share = 100 * float(agrees.mean())
-        alpha = 0.55 if filled else 1.0
-        right.bar(place, share, width=0.7, color=colour, alpha=alpha)
-        right.annotate(f"{share:.0f} %", (place, share), ha="center", va="bottom", fontsize=8)
+    before = _shares(data.start[~data.start_agrees], len(data.start))
+    after = _shares(data.end[~data.end_agrees], len(data.end))
+    left.stairs(before, _BINS, fill=True, color=_BEFORE, label="Before training")
+    left.stairs(after, _BINS, color=_AFTER, linewidth=1.6, label="After training")
+    agreeing = [100 * float(agrees.mean()) for agrees in (data.start_agrees, data.end_agrees)]
+    bars = right.bar([0, 1], agreeing, width=0.7, color=[_BEFORE, _AFTER])
+    right.bar_label(bars, fmt="%.0f %%", fontsize=8, padding=1)
     left.set_xlim(0, 0.5)
+    left.set_ylim(0, 1.1 * max(*before, *after, *agreeing))
     left.set_xlabel("β, where student and weak model differ")
     left.set_ylabel("Share of fit rows (%)")
     right.set_xticks([])
     right.set_xlim(-0.7, 1.7)
     right.set_xlabel("β = ½,\nthey agree")
-    right.grid(visible=False, axis="x")
-    title = f"{len(data.end):,} fit rows"
-    legend = figure.legend(
-        *left.get_legend_handles_labels(), loc="outside right upper", title=title
-    )
+    right.tick_params(left=False)
+    right.spines["left"].set_visible(False)
+    legend = figure.legend(loc="outside right upper", title=f"{len(data.end):,} fit rows")
     legend.get_title().set_fontsize(8)
 
 

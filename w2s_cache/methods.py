@@ -1,7 +1,7 @@
 """METHODS: every weak-to-strong method by name, one line each.
 
 A method is a head, how its parameters start, a loss (none: the start is the answer) and the
-supervision it learns from. The dataclass fields of its head and loss are its hyper-parameters.
+supervision it learns from. The dataclass fields of head, start and loss are its hyper-parameters.
 """
 
 from __future__ import annotations
@@ -11,17 +11,10 @@ from dataclasses import dataclass, field, fields
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-from torch import Tensor
-
 from w2s_cache.errors import TrainError, UnknownNameError
-from w2s_cache.heads.linear import LinearHead, start_linear
-from w2s_cache.heads.protocol import Head, StartInputs
-from w2s_cache.heads.prototypes import (
-    PrototypeHead,
-    start_at_random,
-    start_from_class_means,
-    start_from_text,
-)
+from w2s_cache.heads.linear import LinearHead, UniformStart
+from w2s_cache.heads.protocol import Head, Start
+from w2s_cache.heads.prototypes import ClassMeans, PrototypeHead, RandomStart, TextStart
 from w2s_cache.losses.adapt_conf import AdaptConf
 from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
@@ -31,8 +24,6 @@ from w2s_cache.losses.protocol import Loss
 
 ENTRY_POINT_GROUP = "w2s_cache.methods"
 
-Start = Callable[[StartInputs], dict[str, Tensor]]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Method:
@@ -41,7 +32,7 @@ class Method:
     Attributes:
         title: What the row is called.
         head: Head class; None for the weak model itself, which needs no classifier.
-        start: How the parameters begin.
+        start: Start class, how the parameters begin.
         loss: Loss class; None when the start is the answer.
         supervision: Whose predictions it learns from; ground truth only for the ceiling.
         options: Defaults of hyper-parameters that differ from the classes' own.
@@ -49,7 +40,7 @@ class Method:
 
     title: str
     head: Callable[..., Head] | None = None
-    start: Start | None = None
+    start: Callable[..., Start] | None = None
     loss: Callable[..., Loss] | None = None
     supervision: Literal["weak", "ground-truth"] = "weak"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -57,14 +48,16 @@ class Method:
     @property
     def needs_text(self) -> bool:
         """Whether an image-only encoder cannot run it."""
-        return self.start is start_from_text
+        return getattr(self.start, "needs_text", False) is True
 
 
 def _probe(title: str, loss: Callable[..., Loss], **more: Any) -> Method:
-    return Method(title=title, head=LinearHead, start=start_linear, loss=loss, **more)
+    return Method(title=title, head=LinearHead, start=UniformStart, loss=loss, **more)
 
 
-def _prototypes(title: str, start: Start, loss: Callable[..., Loss] | None, **more: Any) -> Method:
+def _prototypes(
+    title: str, start: Callable[..., Start], loss: Callable[..., Loss] | None, **more: Any
+) -> Method:
     return Method(title=title, head=PrototypeHead, start=start, loss=loss, **more)
 
 
@@ -73,21 +66,21 @@ _TAU = {"tau": 0.1}  # Li et al. print no temperature; specs may give one or a l
 
 METHODS: dict[str, Method] = {
     "weak": Method(title="Weak model"),
-    "zero-shot": _prototypes("Zero-shot", start_from_text, None),
+    "zero-shot": _prototypes("Zero-shot", TextStart, None),
     "lp-ce": _probe("CE + LP", CrossEntropy),
     "lp-kd": _probe("KD + LP", Distillation),
     "lp-aux": _probe("AuxConf + LP", AuxConf),
     "lp-adapt": _probe("AdaptConf + LP", AdaptConf),
     "lp-product": _probe("Product + LP", Product),
-    "cpl": _prototypes("CPL", start_from_text, Distillation, options=_TAU),
-    "cpl-random": _prototypes("CPL, random start", start_at_random, Distillation, options=_TAU),
-    "cpl-ce": _prototypes("CE + prototypes", start_from_text, CrossEntropy, options=_TAU),
-    "cpl-aux": _prototypes("AuxConf + prototypes", start_from_text, AuxConf, options=_TAU),
-    "cpl-adapt": _prototypes("AdaptConf + prototypes", start_from_text, AdaptConf, options=_TAU),
-    "soft-class-means": _prototypes("Soft class means", start_from_class_means, None),
+    "cpl": _prototypes("CPL", TextStart, Distillation, options=_TAU),
+    "cpl-random": _prototypes("CPL, random start", RandomStart, Distillation, options=_TAU),
+    "cpl-ce": _prototypes("CE + prototypes", TextStart, CrossEntropy, options=_TAU),
+    "cpl-aux": _prototypes("AuxConf + prototypes", TextStart, AuxConf, options=_TAU),
+    "cpl-adapt": _prototypes("AdaptConf + prototypes", TextStart, AdaptConf, options=_TAU),
+    "soft-class-means": _prototypes("Soft class means", ClassMeans, None),
     "ceiling-lp": _probe("Ceiling (LP)", CrossEntropy, supervision="ground-truth"),
     "ceiling-cpl": _prototypes(
-        "Ceiling (CPL)", start_from_text, Distillation, supervision="ground-truth", options=_TAU
+        "Ceiling (CPL)", TextStart, Distillation, supervision="ground-truth", options=_TAU
     ),
 }
 
@@ -120,9 +113,11 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
     Raises:
         TrainError: A hyper-parameter the method does not have.
     """
-    resolved = {**_defaults(method.head), **_defaults(method.loss)}
-    if method.start is start_from_class_means:
-        resolved.setdefault("tau_weak", 1.0)
+    resolved = {
+        **_defaults(method.head),
+        **_defaults(method.start),
+        **_defaults(method.loss),
+    }
     declared = frozenset(resolved)
     known = {*resolved, *({"tau"} if "tau_strong" in resolved else ())}
     for option in given:
@@ -171,6 +166,11 @@ def build_head(method: Method, options: Mapping[str, Any]) -> Head:
             fix="Read its predictions from the weak logits.",
         )
     return method.head(**_own(method.head, options))
+
+
+def build_start(method: Method, options: Mapping[str, Any]) -> Start | None:
+    """How the method's parameters begin; None for the weak model itself."""
+    return None if method.start is None else method.start(**_own(method.start, options))
 
 
 def build_loss(method: Method, options: Mapping[str, Any]) -> Loss | None:

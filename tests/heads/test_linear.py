@@ -3,16 +3,18 @@
 import pytest
 import torch
 
-from w2s_cache.heads.linear import LinearHead, start_linear
+from w2s_cache.heads.linear import LinearHead, UniformStart
 from w2s_cache.heads.protocol import StartInputs
 
 
 def inputs(seed=0, classes=3, width=16):
-    """Start inputs of six rows, all features and probabilities equal."""
+    """Start inputs of six rows, all features and weak logits equal."""
     return StartInputs(
+        head=LinearHead(),
         features=torch.ones(6, width),
-        weak_probabilities=torch.full((6, classes), 1 / classes),
+        weak_logits=torch.zeros(6, classes),
         text=None,
+        logit_scale=None,
         generator=torch.Generator().manual_seed(seed),
     )
 
@@ -40,7 +42,7 @@ def test_a_zero_vector_normalises_to_itself():
 
 def test_start_is_uniform_within_one_over_the_root_of_the_width():
     """Weight (k, d) and bias (k,) fill ±1/sqrt(16) = ±0.25 and do not leave it."""
-    start = start_linear(inputs(classes=200))
+    start = UniformStart()(inputs(classes=200))
     assert start["weight"].shape == (200, 16)
     assert start["bias"].shape == (200,)
     for value in start.values():
@@ -52,6 +54,6 @@ def test_start_is_uniform_within_one_over_the_root_of_the_width():
 @pytest.mark.parametrize(("seed", "same"), [(0, True), (1, False)])
 def test_start_is_a_function_of_its_generator(seed, same):
     """Equal seeds give equal bits, others do not."""
-    one, other = start_linear(inputs()), start_linear(inputs(seed))
+    one, other = UniformStart()(inputs()), UniformStart()(inputs(seed))
     assert torch.equal(one["weight"], other["weight"]) == same
     assert torch.equal(one["bias"], other["bias"]) == same

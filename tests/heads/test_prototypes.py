@@ -8,21 +8,23 @@ from hypothesis import strategies as st
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.heads.prototypes import (
+    ClassMeans,
     PrototypeHead,
-    start_at_random,
-    start_from_class_means,
-    start_from_text,
+    RandomStart,
+    TextStart,
 )
 
 HEAD = PrototypeHead()
 
 
 def inputs(features, probabilities, text=None, seed=0):
-    """Start inputs with a seeded generator."""
+    """Start inputs whose weak logits are log-probabilities, with a seeded generator."""
     return StartInputs(
+        head=HEAD,
         features=features,
-        weak_probabilities=probabilities,
+        weak_logits=probabilities.log(),
         text=text,
+        logit_scale=None,
         generator=torch.Generator().manual_seed(seed),
     )
 
@@ -73,7 +75,7 @@ def test_class_means_are_directions_of_weighted_sums():
     generator = torch.Generator().manual_seed(1)
     features = torch.randn(9, 4, generator=generator)
     probabilities = torch.softmax(torch.randn(9, 3, generator=generator), dim=-1)
-    start = start_from_class_means(inputs(features, probabilities))["prototypes"]
+    start = ClassMeans()(inputs(features, probabilities))["prototypes"]
     for k in range(3):
         total = sum(probabilities[x, k] * features[x] for x in range(9))
         torch.testing.assert_close(start[k], total / total.norm())
@@ -82,14 +84,14 @@ def test_class_means_are_directions_of_weighted_sums():
 def test_a_class_without_weight_is_the_zero_vector():
     """Its cosine is 0 with everything."""
     probabilities = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-    start = start_from_class_means(inputs(torch.ones(2, 3), probabilities))
+    start = ClassMeans()(inputs(torch.ones(2, 3), probabilities))
     assert start["prototypes"][1].tolist() == [0.0, 0.0, 0.0]
 
 
 def test_text_start_is_a_copy_of_the_text_features():
     """Equal values in memory of their own, so training leaves the text features alone."""
     text = torch.eye(2, 4)
-    start = start_from_text(inputs(torch.ones(3, 4), torch.full((3, 2), 0.5), text))["prototypes"]
+    start = TextStart()(inputs(torch.ones(3, 4), torch.full((3, 2), 0.5), text))["prototypes"]
     assert torch.equal(start, text)
     start.zero_()
     assert text.sum().item() == 2.0
@@ -98,14 +100,14 @@ def test_text_start_is_a_copy_of_the_text_features():
 def test_text_start_without_a_text_tower_is_refused():
     """The error has four parts and offers the starts that need no text."""
     with pytest.raises(TrainError, match=r"cannot start from text.*Start from") as caught:
-        start_from_text(inputs(torch.ones(3, 4), torch.full((3, 2), 0.5)))
+        TextStart()(inputs(torch.ones(3, 4), torch.full((3, 2), 0.5)))
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
 
 
 def test_random_start_has_unit_rows_from_its_generator():
     """(k, d), unit length; equal seeds give equal bits, others do not."""
     one, same, other = (
-        start_at_random(inputs(torch.ones(3, 8), torch.full((3, 5), 0.2), seed=seed))["prototypes"]
+        RandomStart()(inputs(torch.ones(3, 8), torch.full((3, 5), 0.2), seed=seed))["prototypes"]
         for seed in (0, 0, 1)
     )
     torch.testing.assert_close(one.norm(dim=-1), torch.ones(5))

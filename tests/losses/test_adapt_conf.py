@@ -133,6 +133,6 @@ def test_temperatures_without_meaning_are_refused(field, tau):
 @pytest.mark.parametrize("ramp", [-0.1, 1.1, math.nan])
 def test_a_ramp_is_a_share_of_training(ramp):
     """Outside [0, 1] it is an error of four parts."""
-    with pytest.raises(TrainError, match="loss option ramp: expected") as caught:
+    with pytest.raises(TrainError, match="hyper-parameter ramp: expected") as caught:
         AdaptConf(ramp=ramp)
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))

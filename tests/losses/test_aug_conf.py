@@ -64,9 +64,9 @@ def test_gradient_is_that_of_unbalanced_aux_conf(draw, value_and_gradient):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"alpha_max": 1.5}, "loss option alpha_max: .* found 1.5"),
-        ({"alpha_max": -0.1}, "loss option alpha_max: .* found -0.1"),
-        ({"warmup": math.nan}, "loss option warmup: .* found nan"),
+        ({"alpha_max": 1.5}, "hyper-parameter alpha_max: .* found 1.5"),
+        ({"alpha_max": -0.1}, "hyper-parameter alpha_max: .* found -0.1"),
+        ({"warmup": math.nan}, "hyper-parameter warmup: .* found nan"),
         ({"tau_kd": 0.0}, "temperature tau_kd: .* found 0.0"),
     ],
 )

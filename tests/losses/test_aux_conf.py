@@ -149,11 +149,11 @@ def test_fewer_rows_than_classes_still_give_every_row_a_label():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"alpha_max": 1.01}, "loss option alpha_max: .* found 1.01"),
-        ({"alpha_max": math.nan}, "loss option alpha_max: .* found nan"),
-        ({"warmup": -0.1}, "loss option warmup: .* found -0.1"),
-        ({"schedule": "cosine"}, "loss option schedule: expected one of fixed, reference"),
-        ({"balance": "global"}, "loss option balance: expected one of none, batch"),
+        ({"alpha_max": 1.01}, "hyper-parameter alpha_max: .* found 1.01"),
+        ({"alpha_max": math.nan}, "hyper-parameter alpha_max: .* found nan"),
+        ({"warmup": -0.1}, "hyper-parameter warmup: .* found -0.1"),
+        ({"schedule": "cosine"}, "hyper-parameter schedule: expected one of fixed, reference"),
+        ({"balance": "global"}, "hyper-parameter balance: expected one of none, batch"),
         ({"tau_strong": 0.0}, "temperature tau_strong: .* found 0.0"),
         ({"tau_weak": -1.0}, "temperature tau_weak: .* found -1.0"),
     ],

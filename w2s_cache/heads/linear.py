@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -31,10 +32,16 @@ class LinearHead:
         return functional.linear(prepared, parameters["weight"], parameters["bias"])
 
 
-def start_linear(inputs: StartInputs) -> dict[str, Tensor]:
+@dataclass(frozen=True, slots=True)
+class UniformStart:
     """torch.nn.Linear's own initialisation: uniform in ±1/sqrt(d), from the given generator."""
-    classes, width = inputs.weak_probabilities.shape[1], inputs.features.shape[1]
-    bound = width**-0.5
-    weight = torch.rand(classes, width, generator=inputs.generator)
-    bias = torch.rand(classes, generator=inputs.generator)
-    return {"weight": (2 * weight - 1) * bound, "bias": (2 * bias - 1) * bound}
+
+    needs_text: ClassVar[bool] = False
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``weight`` (k, d) and ``bias`` (k,)."""
+        classes, width = inputs.weak_logits.shape[1], inputs.features.shape[1]
+        bound = width**-0.5
+        weight = torch.rand(classes, width, generator=inputs.generator)
+        bias = torch.rand(classes, generator=inputs.generator)
+        return {"weight": (2 * weight - 1) * bound, "bias": (2 * bias - 1) * bound}

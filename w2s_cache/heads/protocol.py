@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 Parameters = Mapping[str, Tensor]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StartInputs:
-    """What a head may begin from; all of it is known without test labels.
-
-    Attributes:
-        features: (n, d) float32, prepared features of the fit rows.
-        weak_probabilities: (n, k) float32, the supervision's softmax on the same rows.
-        text: (k, d) float32 unit rows, class text features; None without a text tower.
-        generator: Source of every random number.
-    """
-
-    features: Tensor
-    weak_probabilities: Tensor
-    text: Tensor | None
-    generator: torch.Generator
 
 
 class Head(Protocol):
@@ -38,4 +21,35 @@ class Head(Protocol):
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """Prepared features (batch, d) → logits (batch, k)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartInputs:
+    """What a head's parameters may begin from; all of it is known without test labels.
+
+    Attributes:
+        head: The head that begins.
+        features: (n, d) float32, prepared features of the fit rows.
+        weak_logits: (n, k) float32, the supervision's logits on the same rows.
+        text: (k, d) float32 unit rows, class text features; None without a text tower.
+        logit_scale: The strong model's factor on cosines; None without a text tower.
+        generator: CPU generator, source of every random number.
+    """
+
+    head: Head
+    features: Tensor
+    weak_logits: Tensor
+    text: Tensor | None
+    logit_scale: float | None
+    generator: torch.Generator
+
+
+class Start(Protocol):
+    """How a head's parameters begin; a frozen dataclass whose fields are hyper-parameters."""
+
+    needs_text: ClassVar[bool]
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """Initial parameters by name, in memory of their own."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch.nn import functional
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import Parameters, StartInputs
 from w2s_cache.heads.unit_rows import unit_rows
+from w2s_cache.hyperparameters import require_temperatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,65 @@ class PrototypeHead:
         return functional.linear(prepared, unit_rows(parameters["prototypes"]))
 
 
-def start_from_text(inputs: StartInputs) -> dict[str, Tensor]:
-    """Prototypes begin as the class text features, the paper's initialisation (Alg. 1, line 2).
+@dataclass(frozen=True, slots=True)
+class TextStart:
+    """Prototypes begin as the class text features, the paper's initialisation (Alg. 1, line 2)."""
+
+    needs_text: ClassVar[bool] = True
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``prototypes`` (k, d), unit rows.
+
+        Raises:
+            TrainError: The encoder has no text tower.
+        """
+        return {"prototypes": require_text(inputs).clone()}
+
+
+@dataclass(frozen=True, slots=True)
+class RandomStart:
+    """Prototypes begin as Gaussian directions of unit length."""
+
+    needs_text: ClassVar[bool] = False
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``prototypes`` (k, d), unit rows."""
+        classes, width = inputs.weak_logits.shape[1], inputs.features.shape[1]
+        drawn = torch.randn(classes, width, generator=inputs.generator)
+        return {"prototypes": functional.normalize(drawn, dim=-1)}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMeans:
+    """Soft class means, C_k ∝ Σ_x p_w,k(x) f(x): one matrix product, no training.
+
+    Each prototype is the mean direction of all features, weighted by how strongly the weak model
+    assigns them to the class. A class without any weight gets the zero vector: it is never
+    predicted rather than predicted at random.
+
+    Args:
+        tau_weak: p_w = softmax(z_w / tau_weak), > 0, dimensionless.
+
+    Raises:
+        TrainError: The temperature is not positive.
+    """
+
+    tau_weak: float = 1.0
+
+    needs_text: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Refuses a temperature that has no meaning."""
+        require_temperatures(tau_weak=self.tau_weak)
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``prototypes`` (k, d), unit rows."""
+        weights = functional.softmax(inputs.weak_logits / self.tau_weak, dim=-1)
+        return {"prototypes": functional.normalize(weights.T @ inputs.features, dim=-1)}
+
+
+def require_text(inputs: StartInputs) -> Tensor:
+    """The class text features (k, d), unit rows.
 
     Raises:
         TrainError: The encoder has no text tower.
@@ -40,24 +99,6 @@ def start_from_text(inputs: StartInputs) -> dict[str, Tensor]:
             "prototypes cannot start from text",
             expected="an encoder with a text tower",
             found="an image-only encoder",
-            fix="Start from 'soft-class-means' or 'random'.",
+            fix="Start from class means ('soft-class-means') or at random ('cpl-random').",
         )
-    return {"prototypes": inputs.text.clone()}
-
-
-def start_at_random(inputs: StartInputs) -> dict[str, Tensor]:
-    """Prototypes begin as Gaussian directions of unit length."""
-    classes, width = inputs.weak_probabilities.shape[1], inputs.features.shape[1]
-    drawn = torch.randn(classes, width, generator=inputs.generator)
-    return {"prototypes": functional.normalize(drawn, dim=-1)}
-
-
-def start_from_class_means(inputs: StartInputs) -> dict[str, Tensor]:
-    """Soft class means, C_k ∝ Σ_x p_w,k(x) f(x): one matrix product, no training.
-
-    Each prototype is the mean direction of all features, weighted by how strongly the weak model
-    assigns them to the class. A class without any weight gets the zero vector: it is never
-    predicted rather than predicted at random.
-    """
-    sums = inputs.weak_probabilities.T @ inputs.features
-    return {"prototypes": functional.normalize(sums, dim=-1)}
+    return inputs.text

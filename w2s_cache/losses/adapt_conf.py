@@ -16,12 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.losses.protocol import (
-    Targets,
-    linear_ramp,
-    require_shares,
-    require_temperatures,
-)
+from w2s_cache.hyperparameters import require_shares, require_temperatures
+from w2s_cache.losses.protocol import Targets, linear_ramp
 
 
 @dataclass(frozen=True, slots=True)

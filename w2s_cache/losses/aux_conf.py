@@ -14,14 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.hyperparameters import require_choice, require_shares, require_temperatures
 from w2s_cache.losses.cross_entropy import soft_cross_entropy
-from w2s_cache.losses.protocol import (
-    Targets,
-    linear_ramp,
-    require_choice,
-    require_shares,
-    require_temperatures,
-)
+from w2s_cache.losses.protocol import Targets, linear_ramp
 
 _STAGES = (0.3, 0.1, 0.03, 0.01)  # softness of the assignment, as a share of the scores' deviation
 _ROUNDS = 20  # Sinkhorn rounds at each

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.losses.protocol import Targets, require_temperatures
+from w2s_cache.hyperparameters import require_temperatures
+from w2s_cache.losses.protocol import Targets
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.hyperparameters import require_exponents, require_temperatures
 from w2s_cache.losses.cross_entropy import soft_cross_entropy
-from w2s_cache.losses.protocol import Targets, require_exponents, require_temperatures
+from w2s_cache.losses.protocol import Targets
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from w2s_cache.heads.protocol import Head, StartInputs
 from w2s_cache.heads.prototypes import PrototypeHead
-from w2s_cache.methods import Method, build_head, build_loss, resolve_options
+from w2s_cache.methods import Method, build_head, build_loss, build_start, resolve_options
 from w2s_cache.supervision.ground_truth import label_logits
 from w2s_cache.supervision.protocol import Split
 from w2s_cache.train.candidates import candidates
@@ -101,8 +101,7 @@ def _one_candidate(task: Task, candidate: dict[str, Any]) -> Classified:
     rows, val = task.split.fit, task.split.val
     supervision = _supervision(task)
     prepared = head.prepare(task.inputs.features[rows].to(task.device))
-    weak = functional.softmax(supervision[rows] / options.get("tau_weak", 1.0), dim=-1)
-    parameters = _start(task, prepared, weak.to(task.device))
+    parameters = _start(task, head, prepared, options)
     val_prepared = head.prepare(task.inputs.features[val].to(task.device))
     val_labels = _selection_labels(task, supervision).to(task.device)
     trace: tuple[TracePoint, ...] = ()
@@ -146,16 +145,21 @@ def _selection_labels(task: Task, supervision: Tensor) -> Tensor:
     return supervision[task.split.val].argmax(dim=-1)
 
 
-def _start(task: Task, prepared: Tensor, weak: Tensor) -> dict[str, Tensor]:
+def _start(
+    task: Task, head: Head, prepared: Tensor, options: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    start = build_start(task.method, options)
+    assert start is not None  # noqa: S101 - a head always comes with a start
     text = task.inputs.text
     inputs = StartInputs(
+        head=head,
         features=prepared,
-        weak_probabilities=weak,
+        weak_logits=_supervision(task)[task.split.fit].to(task.device),
         text=None if text is None else text.to(task.device),
+        logit_scale=task.inputs.logit_scale,
         generator=stream(task.seed, "start"),
     )
-    assert task.method.start is not None  # noqa: S101 - a head always comes with a start
-    return {name: value.to(task.device) for name, value in task.method.start(inputs).items()}
+    return {name: value.to(task.device) for name, value in start(inputs).items()}
 
 
 @torch.no_grad()

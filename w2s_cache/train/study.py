@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s_cache.errors import TrainError
-from w2s_cache.methods import build_head, build_loss, find_method, resolve_options
+from w2s_cache.methods import build_head, build_loss, build_start, find_method, resolve_options
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
@@ -90,6 +90,7 @@ def check_names(study: Study) -> None:
             options = resolve_options(name, method, candidate)
             if method.head is not None:
                 build_head(method, options)
+                build_start(method, options)
                 build_loss(method, options)
 
 

@@ -113,17 +113,17 @@ def command() -> None:
 def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     """Accuracy on training and test images over steps; runs need `train --curves`."""
     from w2s_cache.methods import find_method
-    from w2s_cache.plots.curves import SIZE, draw_curves, gather_curves
+    from w2s_cache.plots.curves import CEILINGS, SIZE, draw_curves, gather_curves
     from w2s_cache.results import read_trace
 
     source = _source(**shared)
     records = source.records(domain)
     trained = dict.fromkeys(r.method for r in records if "epoch" in r.selected)
-    names = methods or tuple(name for name in trained if not name.startswith("ceiling"))
+    names = methods or tuple(name for name in trained if not name.startswith(CEILINGS))
     labels = {name: find_method(name).title for name in names}
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
-        click.echo("no runs of ceiling-lp or ceiling-cpl, drawn without a ceiling", err=True)
+        click.echo("no runs on ground truth, drawn without a strong ceiling", err=True)
     source.write(partial(draw_curves, data=data), size=SIZE, stem=f"curves-{domain}")
 
 

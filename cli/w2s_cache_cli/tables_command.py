@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
-from w2s_cache.spec import EvalSplit, Select
+from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache_cli.models import strong_section_of
 from w2s_cache_cli.options import (
     domain_option,
     quiet_option,
@@ -19,7 +20,6 @@ from w2s_cache_cli.options import (
     seeds_option,
     spec_option,
 )
-from w2s_cache_cli.records import record_filters, records_of
 from w2s_cache_cli.settings import settings_options, with_protocol
 
 if TYPE_CHECKING:
@@ -75,11 +75,23 @@ def command(
       w2s-cache tables --spec pacs --output-dir tables
     """
     from w2s_cache import tables as rendering
+    from w2s_cache.results import find_runs
+    from w2s_cache.train.matching import matching
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
-    filters = record_filters(spec, domains, seeds, strong, weak)
-    records = records_of(spec, results_dir, filters, options, quiet=quiet)
+    filters = _filters(spec, domains, seeds, strong, weak)
+    found = find_runs(results_dir, **filters)
+    records = matching(found, spec, options)
+    if not records:
+        raise RecordError(
+            f"no runs of spec {spec.name} in {results_dir}",
+            expected="records of the spec's present settings",
+            found=f"{len(found)} of other settings" if found else "none",
+            fix=f"Run `w2s-cache train --spec {spec_name}` first.",
+        )
+    if len(found) > len(records) and not quiet:
+        click.echo(f"{len(found) - len(records)} runs of other settings left out", err=True)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for number, (name, layout) in enumerate(layouts.items()):
         table = rendering.build(layout, records)
@@ -112,3 +124,21 @@ def _write(table: Table, folder: Path, stem: str) -> list[Path]:
             fix="Choose another --output-dir.",
         ) from error
     return list(paths.values())
+
+
+def _filters(
+    spec: Spec,
+    domains: tuple[str, ...],
+    seeds: tuple[int, ...] | None,
+    strong: str | None,
+    weak: str | None,
+) -> dict[str, object]:
+    filters: dict[str, object] = {
+        "dataset": spec.name,
+        "strong": strong_section_of(spec, strong)[0],
+        "weak": weak or next(iter(spec.weak)),
+        "seed": list(seeds or spec.protocol.seeds),
+    }
+    if domains:
+        filters["domain"] = list(domains)
+    return filters

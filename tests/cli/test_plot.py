@@ -48,7 +48,7 @@ def test_beta_is_drawn_from_a_run_and_its_features(cached, w2s, tmp_path):
 
 
 def test_curves_are_drawn_from_traces_with_accuracies(cached, w2s, tmp_path):
-    """Without --method every trained method of the spec; the ceiling is a line, its absence said."""
+    """Without --method every trained method; that there is no ceiling is said."""
     results = tmp_path / "results"
     where = ("--spec", cached.spec, "--cache-dir", cached.cache, "--results-dir", results)
     assert w2s("train", *where, "--method", "lp-kd,cpl", "--domain", "art").exit_code == 0
@@ -62,7 +62,7 @@ def test_curves_are_drawn_from_traces_with_accuracies(cached, w2s, tmp_path):
         "plot", "curves", "--domain", "art", *options(cached, tmp_path, **{"results-dir": results})
     )
     assert all(drawn(told, tmp_path, "curves-art"))
-    assert told.stderr == "no runs of ceiling-lp or ceiling-cpl, drawn without a ceiling\n"
+    assert told.stderr == "no runs on ground truth, drawn without a strong ceiling\n"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,12 @@ from w2s_cache.errors import UnknownNameError
 from w2s_cache.metrics import GapEstimate
 from w2s_cache.tables.evaluated import load_evaluated
 from w2s_cache.tables.listing import text_listing
-from w2s_cache.tables.significance import average_accuracy, best_baseline, significance
+from w2s_cache.tables.significance import (
+    average_accuracy,
+    best_baseline,
+    best_pairs,
+    significance,
+)
 from w2s_cache.tables.significance_format import render_significance, summary
 
 
@@ -130,7 +135,8 @@ def test_gaps_that_do_not_exist_are_said(result):
 
 def test_the_summary_has_one_line_per_method(evaluated):
     """What stands below a table: the average's difference, interval, p and PGR."""
-    pairs = [(m, best_baseline(evaluated, m, ["cpl", "lp-kd"])) for m in ("cpl", "lp-kd")]
+    pairs = best_pairs(evaluated, ["cpl", "lp-kd"], ["cpl", "lp-kd"])
+    assert best_pairs(evaluated, ["cpl"], ["cpl"]) == []
     result = compare(evaluated, *pairs)
     told = summary(result, {"cpl": "CPL", "lp-kd": "KD + LP"})
     assert [line[:2] for line in told.lines] == [("CPL", "KD + LP"), ("KD + LP", "CPL")]

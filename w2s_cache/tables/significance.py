@@ -17,10 +17,10 @@ from w2s_cache.metrics import (
     mcnemar,
     resample_images,
 )
-from w2s_cache.tables.build import AVERAGE
 from w2s_cache.tables.evaluated import SUPERVISOR, Evaluated
 from w2s_cache.tables.layout import CEILING
 
+AVERAGE = "Avg"
 RESAMPLES = 10_000
 
 
@@ -85,6 +85,14 @@ def best_baseline(evaluated: Evaluated, method: str, against: Sequence[str]) -> 
     """The baseline with the highest average that is not the method; of equal ones the first."""
     others = [name for name in against if name != method]
     return max(others, key=lambda name: average_accuracy(evaluated, name), default=None)
+
+
+def best_pairs(
+    evaluated: Evaluated, methods: Sequence[str], against: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Each method with its best baseline; a method without one is left out."""
+    found = [(method, best_baseline(evaluated, method, against)) for method in methods]
+    return [(method, best) for method, best in found if best is not None]
 
 
 def significance(

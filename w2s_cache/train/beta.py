@@ -10,12 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from w2s_cache.errors import StaleStoreError, TrainError
-from w2s_cache.heads.protocol import Head, Parameters, StartInputs
+from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.losses.adapt_conf import AdaptConf
-from w2s_cache.methods import Method, build_head, build_loss, find_method, resolve_options
+from w2s_cache.methods import build_head, build_loss, build_start, find_method, resolve_options
 from w2s_cache.results import RunRecord
 from w2s_cache.spec import ProtocolSpec
 from w2s_cache.train.inputs import DomainInputs
@@ -58,8 +57,8 @@ def run_beta(
     _refuse_other_features(record, inputs)
     chosen = {name: value for name, value in record.selected.items() if name != "epoch"}
     options = resolve_options(record.method, method, {**record.config["options"], **chosen})
-    loss = build_loss(method, options)
-    if not isinstance(loss, AdaptConf) or method.start is None:
+    loss, start = build_loss(method, options), build_start(method, options)
+    if not isinstance(loss, AdaptConf) or start is None:
         raise TrainError(
             f"method {record.method} has no weight β",
             expected="a method under AdaptConf, such as lp-adapt or cpl-adapt",
@@ -69,13 +68,20 @@ def run_beta(
     head = build_head(method, options)
     protocol = ProtocolSpec(**record.protocol, seeds=(record.seed,))
     rows = usable_rows(protocol, inputs, record.seed)[0].fit
-    prepared = head.prepare(inputs.features[rows])
-    weak = inputs.weak_logits[rows]
+    prepared, weak = head.prepare(inputs.features[rows]), inputs.weak_logits[rows]
+    began = StartInputs(
+        head=head,
+        features=prepared,
+        weak_logits=weak,
+        text=inputs.text,
+        logit_scale=inputs.logit_scale,
+        generator=stream(record.seed, "start"),
+    )
     kept = {name: torch.from_numpy(array.copy()) for name, array in parameters.items()}
-    before = _start(method, record.seed, prepared, weak / loss.tau_weak, inputs.text)
-    start, start_agrees = beta_of(loss, _logits(head, before, prepared), weak)
-    end, end_agrees = beta_of(loss, _logits(head, kept, prepared), weak)
-    return Beta(start=start, end=end, start_agrees=start_agrees, end_agrees=end_agrees)
+    with torch.no_grad():
+        before, before_agrees = beta_of(loss, head.logits(start(began), prepared), weak)
+        after, after_agrees = beta_of(loss, head.logits(kept, prepared), weak)
+    return Beta(start=before, end=after, start_agrees=before_agrees, end_agrees=after_agrees)
 
 
 def beta_of(
@@ -104,26 +110,6 @@ def pooled(betas: Sequence[Beta]) -> Beta:
             for name in Beta.__dataclass_fields__
         }
     )
-
-
-def _start(
-    method: Method, seed: int, prepared: Tensor, weak: Tensor, text: Tensor | None
-) -> dict[str, Tensor]:
-    """The parameters that a run of this seed begins with; ``weak`` are scaled logits."""
-    assert method.start is not None  # noqa: S101 - a loss always comes with a start
-    return method.start(
-        StartInputs(
-            features=prepared,
-            weak_probabilities=functional.softmax(weak, dim=-1),
-            text=text,
-            generator=stream(seed, "start"),
-        )
-    )
-
-
-@torch.no_grad()
-def _logits(head: Head, parameters: Parameters, prepared: Tensor) -> Tensor:
-    return head.logits(parameters, prepared)
 
 
 def _refuse_other_features(record: RunRecord, inputs: DomainInputs) -> None:

@@ -1,10 +1,11 @@
-"""Lists of words and numbers under a title, as text or Markdown."""
+"""Lists of words and numbers under a title, as text, Markdown or LaTeX."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from w2s_cache.tables.latex_format import escape_latex
 from w2s_cache.tables.markdown_format import escape_markdown
 
 
@@ -54,3 +55,26 @@ def _without_repeats(lines: Sequence[tuple[str, ...]]) -> Iterator[tuple[str, ..
     for line in lines:
         yield ("" if line[0] == above else line[0], *line[1:])
         above = line[0]
+
+
+def latex_listing(listing: Listing) -> str:
+    """A tabular with the rules of booktabs, its title in the corner above."""
+    columns = len(listing.header)
+    form = "l" * listing.words + "r" * (columns - listing.words)
+    rows = [
+        " & ".join(_latex_cell(cell, number=n >= listing.words) for n, cell in enumerate(line))
+        + r" \\"
+        for line in (listing.header, *_without_repeats(listing.lines))
+    ]
+    title = rf"\multicolumn{{{columns}}}{{l}}{{{escape_latex(listing.title)}}} \\"
+    return "\n".join(
+        [
+            *(rf"\begin{{tabular}}{{{form}}}", r"\toprule", title, r"\midrule"),
+            *(rows[0], r"\midrule", *rows[1:], r"\bottomrule", r"\end{tabular}"),
+        ]
+    )
+
+
+def _latex_cell(cell: str, *, number: bool) -> str:
+    """Numbers have minus signs, words hyphens."""
+    return escape_latex(cell.replace("-", "−") if number else cell)

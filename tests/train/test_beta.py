@@ -20,11 +20,12 @@ def beta_of_run(toy, outcome):
 
 def test_beta_is_the_published_quotient(toy):
     """exp(c_s/T) / (exp(c_s/T) + exp(c_w/T)) in float64, from the stored head and the features."""
-    outcome = toy.run("lp-adapt", temperature=2.0)
+    outcome = toy.run("lp-adapt", temperature=2.0, tau_strong=0.5)
     told = beta_of_run(toy, outcome)
     head = read_head(toy.results, outcome.record)
     fit = usable_rows(toy.spec.protocol, toy.inputs(), 0)[0].fit
     logits = toy.arrays["features"][fit].astype(float) @ head["weight"].T + head["bias"]
+    logits /= 0.5
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     weak = toy.arrays["weak"][fit].argmax(axis=1)
     own, other = (

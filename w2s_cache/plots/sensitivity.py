@@ -23,7 +23,7 @@ _NAMES = {
     "lr": "Learning rate (per step)",
 }
 _LOG_SPAN = 10  # from one decade on
-_APART = 0.012  # lines are drawn beside each other by this share of the axis, so that bars show
+_APART = 0.04  # lines stand beside each other within this share of the axis, so that bars show
 
 Scores = dict[float, dict[int, float]]
 """Value → seed → accuracy of one domain."""
@@ -114,7 +114,7 @@ def draw_sensitivity(figure: Any, data: Sensitivity) -> None:
         style = series_style(number)
         if series.label == AVERAGE:
             style = {"color": BLACK, "marker": "o", "linewidth": 2.2}
-        apart = (number - (len(data.series) - 1) / 2) * _APART
+        apart = _APART * ((number + 0.5) / len(data.series) - 0.5)
         places = [_beside(value, apart, values, logarithmic) for value in series.values]
         means, spreads = zip(*series.points, strict=True) if series.points else ((), ())
         panel.errorbar(places, means, yerr=spreads, label=series.label, elinewidth=0.9, **style)

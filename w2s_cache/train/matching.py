@@ -8,7 +8,7 @@ from typing import Any
 from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.results import RunRecord
 from w2s_cache.spec import Spec
-from w2s_cache.train.run import declare
+from w2s_cache.train.settings import declare
 
 
 def matching(

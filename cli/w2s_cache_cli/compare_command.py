@@ -30,7 +30,7 @@ from w2s_cache_cli.settings import settings_options, with_protocol
     multiple=True,
     required=True,
     callback=comma_list,
-    help="Baseline; repeat or separate by commas.",
+    help="Baseline or a group of them; repeat or separate by commas.",
 )
 @spec_option
 @domain_option
@@ -88,14 +88,12 @@ def command(
     """
     import numpy as np
 
-    from w2s_cache.methods import find_method
+    from w2s_cache.methods import expand_groups, find_method
     from w2s_cache.results import read_predictions
     from w2s_cache.tables.evaluated import load_evaluated
     from w2s_cache.tables.significance import significance
     from w2s_cache.tables.significance_format import render_significance
 
-    for name in (method, *against):
-        find_method(name)
     if method in against:
         raise RecordError(
             f"{method} cannot be compared with itself",
@@ -103,13 +101,18 @@ def command(
             found=", ".join(against),
             fix="Name baselines.",
         )
+    baselines = tuple(name for name in expand_groups(against) if name != method)
+    for name in (method, *baselines):
+        find_method(name)
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     filters = record_filters(spec, domains, seeds, strong, weak)
     records = records_of(spec, results_dir, filters, options, quiet=quiet)
-    evaluated = load_evaluated(records, (method, *against), partial(read_predictions, results_dir))
+    evaluated = load_evaluated(
+        records, (method, *baselines), partial(read_predictions, results_dir)
+    )
     result = significance(
         evaluated,
-        [(method, name) for name in against],
+        [(method, name) for name in baselines],
         resamples=resamples,
         generator=np.random.default_rng(bootstrap_seed),
     )

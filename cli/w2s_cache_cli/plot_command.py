@@ -112,14 +112,16 @@ def command() -> None:
 @_source_options
 def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     """Accuracy on training and test images over steps; runs need `train --curves`."""
-    from w2s_cache.methods import find_method
+    from w2s_cache.methods import expand_groups, find_method
     from w2s_cache.plots.curves import CEILINGS, SIZE, draw_curves, gather_curves
     from w2s_cache.results import read_trace
 
     source = _source(**shared)
     records = source.records(domain)
     trained = dict.fromkeys(r.method for r in records if "epoch" in r.selected)
-    names = methods or tuple(name for name in trained if not name.startswith(CEILINGS))
+    names = expand_groups(methods) or tuple(
+        name for name in trained if not name.startswith(CEILINGS)
+    )
     labels = {name: find_method(name).title for name in names}
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
@@ -176,14 +178,14 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
 
 @command.command()
 @_one_method
-@click.option("--parameter", required=True, help="Hyper-parameter, e.g. tau.")
+@click.option("--parameter", required=True, help="Hyper-parameter, e.g. tau or recipe.lr.")
 @domain_option
 @_source_options
 def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared: Any) -> None:
     """Accuracy against one hyper-parameter, from runs that differ in nothing else."""
     from w2s_cache.plots.sensitivity import SIZE, draw_sensitivity, gather_sensitivity
     from w2s_cache.results import find_runs
-    from w2s_cache.train.run import declare
+    from w2s_cache.train.settings import declare
 
     source = _source(**shared)
     declared = declare(source.spec, method, source.options)

@@ -79,7 +79,7 @@ def test_settings_of_the_recipe_are_parameters_too(make, declared):
         )
         for lr in (0.1, 0.01)
     ]
-    assert gather_sensitivity(recipes, "lr", declared).series[0].values == (0.01, 0.1)
+    assert gather_sensitivity(recipes, "recipe.lr", declared).series[0].values == (0.01, 0.1)
 
 
 def test_an_unknown_parameter_is_refused(records, declared):

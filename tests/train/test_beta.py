@@ -73,7 +73,7 @@ def test_pooled_runs_stand_side_by_side(toy):
     assert len(both.start) == len(both.start_agrees) == len(both.end_agrees) == len(both.end)
 
 
-@pytest.mark.parametrize("method", ["lp-kd", "weak", "soft-class-means"])
+@pytest.mark.parametrize("method", ["lp-kd", "weak", "soft-class-means", "cpl"])
 def test_methods_under_another_loss_are_refused(toy, method):
     """They have no β; those that have are named."""
     outcome = toy.run(method)

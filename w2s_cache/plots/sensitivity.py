@@ -10,6 +10,7 @@ from w2s_cache.errors import PlotError, UnknownNameError
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
 from w2s_cache.plots.style import BLACK, series_style
 from w2s_cache.results import RunRecord
+from w2s_cache.train.settings import RECIPE
 
 SIZE = (5.6, 3.2)
 AVERAGE = "Average"
@@ -20,7 +21,7 @@ _NAMES = {
     "tau_weak": "Temperature τ of the weak side (no unit)",
     "temperature": "Temperature T of the weight β (no unit)",
     "alpha_max": "Largest weight α of the own prediction (no unit)",
-    "lr": "Learning rate (per step)",
+    "recipe.lr": "Learning rate (per step)",
 }
 _LOG_SPAN = 10  # from one decade on
 _APART = 0.04  # lines stand beside each other within this share of the axis, so that bars show
@@ -71,15 +72,18 @@ def gather_sensitivity(
 
     Args:
         records: Done runs of one method with one pair of models.
-        parameter: A hyper-parameter or a setting of the recipe, with numbers for values.
+        parameter: A hyper-parameter, or a setting such as ``recipe.lr``, with numbers for values.
         declared: ``config`` and ``protocol`` that all but the parameter must have.
 
     Raises:
         UnknownNameError: The method has no such hyper-parameter.
         PlotError: Fewer than two values were run.
     """
-    known = {*declared["config"]["options"], *declared["config"]["recipe"]}
-    known |= {name for r in records for name in r.config.get("options", {})}
+    known = {
+        name
+        for config in (declared["config"], *(r.config for r in records))
+        for name in _flat(config)
+    }
     if parameter not in known:
         raise UnknownNameError("hyper-parameter of this method", parameter, known)
     scores = _scores(records, parameter, declared)
@@ -154,7 +158,7 @@ def _scores(
             newest[record.domain] = record
     scores: dict[str, Scores] = {}
     for record in kept:
-        value: Any = {**record.config["recipe"], **record.config["options"]}.get(parameter)
+        value: Any = _flat(record.config).get(parameter)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if number and record.inputs == newest[record.domain].inputs:
             of_value = scores.setdefault(record.domain, {}).setdefault(float(value), {})
@@ -162,11 +166,14 @@ def _scores(
     return scores
 
 
-def _without(config: Mapping[str, Any], parameter: str) -> dict[str, dict[str, Any]]:
-    return {
-        part: {name: value for name, value in config.get(part, {}).items() if name != parameter}
-        for part in ("options", "recipe")
-    }
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters, and settings of the recipe under the names that options give them."""
+    recipe = {f"{RECIPE}{name}": value for name, value in config.get("recipe", {}).items()}
+    return {**config.get("options", {}), **recipe}
+
+
+def _without(config: Mapping[str, Any], parameter: str) -> dict[str, Any]:
+    return {name: value for name, value in _flat(config).items() if name != parameter}
 
 
 def _series(label: str, scores: Scores) -> Series:

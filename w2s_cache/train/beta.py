@@ -14,11 +14,13 @@ from torch import Tensor
 from w2s_cache.errors import StaleStoreError, TrainError
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.losses.adapt_conf import AdaptConf
-from w2s_cache.methods import build_head, build_loss, build_start, find_method, resolve_options
+from w2s_cache.method import attach_head, build_loss, build_start
+from w2s_cache.methods import find_method
 from w2s_cache.results import RunRecord
 from w2s_cache.spec import ProtocolSpec
 from w2s_cache.train.inputs import DomainInputs
 from w2s_cache.train.rows import usable_rows
+from w2s_cache.train.settings import resolve
 from w2s_cache.train.streams import stream
 
 
@@ -50,22 +52,24 @@ def run_beta(
         inputs: The features it was made from.
 
     Raises:
-        TrainError: The method's loss is another one.
+        TrainError: The method's loss is another one, or its head needs a text tower.
         StaleStoreError: The features have changed since.
     """
     method = find_method(record.method)
     _refuse_other_features(record, inputs)
     chosen = {name: value for name, value in record.selected.items() if name != "epoch"}
-    options = resolve_options(record.method, method, {**record.config["options"], **chosen})
+    settings = {**record.config["options"], **chosen}
+    options, _ = resolve(record.method, method, settings, select=record.protocol["select"])
     loss, start = build_loss(method, options), build_start(method, options)
-    if not isinstance(loss, AdaptConf) or start is None:
+    if not isinstance(loss, AdaptConf) or start is None or method.needs_tower:
+        through = " through a text tower" if method.needs_tower else ""
         raise TrainError(
-            f"method {record.method} has no weight β",
-            expected="a method under AdaptConf, such as lp-adapt or cpl-adapt",
-            found=type(loss).__name__ if loss else "no loss",
+            f"β of method {record.method} cannot be computed from features",
+            expected="a method under AdaptConf on them, such as lp-adapt or cpl-adapt",
+            found=(type(loss).__name__ if loss else "no loss") + through,
             fix="Name one of them.",
         )
-    head = build_head(method, options)
+    head = attach_head(method, options, None, inputs.index.classes)
     protocol = ProtocolSpec(**record.protocol, seeds=(record.seed,))
     rows = usable_rows(protocol, inputs, record.seed)[0].fit
     prepared, weak = head.prepare(inputs.features[rows]), inputs.weak_logits[rows]

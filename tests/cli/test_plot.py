@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 
@@ -47,20 +45,14 @@ def test_beta_is_drawn_from_a_run_and_its_features(cached, w2s, tmp_path):
     assert all(drawn(w2s(*command), tmp_path, "beta-lp-adapt-art"))
 
 
-def test_curves_are_drawn_from_traces_with_accuracies(cached, w2s, tmp_path):
+def test_curves_are_drawn_from_runs_trained_with_curves(cached, w2s, tmp_path):
     """Without --method every trained method; that there is no ceiling is said."""
     results = tmp_path / "results"
     where = ("--spec", cached.spec, "--cache-dir", cached.cache, "--results-dir", results)
-    assert w2s("train", *where, "--method", "lp-kd,cpl", "--domain", "art").exit_code == 0
-    for file in results.rglob("trace.parquet"):
-        trace = pq.read_table(file)
-        ends = pa.array([None if v is None else 0.5 for v in trace["val_score"].to_pylist()])
-        for place, name in ((5, "fit_accuracy"), (6, "eval_accuracy")):
-            trace = trace.set_column(place, name, ends.cast(pa.float64()))
-        pq.write_table(trace, file)
-    told = w2s(
-        "plot", "curves", "--domain", "art", *options(cached, tmp_path, **{"results-dir": results})
-    )
+    train = ("train", *where, "--method", "lp-kd,cpl", "--domain", "art", "--curves")
+    assert w2s(*train).exit_code == 0
+    more = options(cached, tmp_path, **{"results-dir": results})
+    told = w2s("plot", "curves", "--domain", "art", *more)
     assert all(drawn(told, tmp_path, "curves-art"))
     assert told.stderr == "no runs on ground truth, drawn without a strong ceiling\n"
 

@@ -48,17 +48,19 @@ def records_of(
         RecordError: There are none.
     """
     from w2s_cache.results import find_runs
-    from w2s_cache.train.matching import matching
+    from w2s_cache.train.matching import differing_settings, matching
 
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, options)
+    others = ", ".join(differing_settings(found, spec, options))
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",
             expected="records of the spec's present settings",
-            found=f"{len(found)} of other settings" if found else "none",
+            found=f"{len(found)} of other settings, differing in {others}" if found else "none",
             fix="Run `w2s-cache train` with the same --spec first.",
         )
-    if len(found) > len(records) and not quiet:
-        click.echo(f"{len(found) - len(records)} runs of other settings left out", err=True)
+    left_out = len(found) - len(records)
+    if left_out and not quiet:
+        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
     return records

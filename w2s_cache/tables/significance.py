@@ -19,8 +19,8 @@ from w2s_cache.metrics import (
 )
 from w2s_cache.tables.evaluated import SUPERVISOR, Evaluated
 from w2s_cache.tables.layout import CEILING
+from w2s_cache.tables.table import AVERAGE
 
-AVERAGE = "Avg"
 RESAMPLES = 10_000
 
 

@@ -118,7 +118,9 @@ def test_padding_is_not_seen(blip_folder: Path) -> None:
     text = blip(blip_folder).text
     tokens = text.tokenize([*TEXTS, "a cat " * 40])
     assert tokens.shape == (4, 35)
-    assert torch.allclose(text.encode_text(tokens[:3, :12]), text.encode_text(tokens)[:3], atol=1e-5)
+    assert torch.allclose(
+        text.encode_text(tokens[:3, :12]), text.encode_text(tokens)[:3], atol=1e-5
+    )
 
 
 def test_the_scale_is_the_temperature_blip_starts_from(blip_folder: Path, tmp_path: Path) -> None:

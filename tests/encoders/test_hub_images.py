@@ -56,7 +56,7 @@ def written(folder: Path, said: dict[str, Any]) -> Path:
 
 
 def pillow_processor(said: dict[str, Any]) -> Any:
-    """transformers' processor that works with Pillow: version 5 has a class of its own for it."""
+    """The library's processor that works with Pillow; version 5 has a class of its own for it."""
     name = said["image_processor_type"]
     kind = getattr(transformers, f"{name}Pil", None) or getattr(transformers, name)
     return kind(**{key: v for key, v in said.items() if key != "image_processor_type"})

@@ -1,4 +1,4 @@
-"""Laws of weak classifiers before they are fine-tuned."""
+"""Laws of timm networks before they are fine-tuned."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from PIL import Image
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.spec import WeakSpec
-from w2s_cache.weak.classifier import (
-    WeakClassifier,
+from w2s_cache.weak.timm_networks import (
     build_network,
     evaluation_transform,
     preprocessing,
+    start,
 )
 
 
@@ -67,26 +67,16 @@ def test_small_images_are_resized_whole(spec_of: Any) -> None:
     assert lit[31, 31]
 
 
-def test_logits_are_the_network_s_own(spec_of: Any, colour_paths: list[Path]) -> None:
-    """A classifier returns raw logits of the declared width; its weights are its identity."""
-    weak = spec_of()
-    network = build_network(weak, 3, generator_seed=0).eval().requires_grad_(False)
-    config = preprocessing(weak, network)
-    classifier = WeakClassifier(
-        network=network,
-        transform=evaluation_transform(config),
-        preprocessing=config,
-        weights="w",
-        classes=3,
-        precision="fp32",
-        device="cpu",
-    )
-    pixels = torch.stack([classifier.preprocess(Image.open(p)) for p in colour_paths[:4]])
-    found = classifier.encode_images(pixels)
-    assert classifier.widths == {"logits": 3}
-    assert found.keys() == {"logits"}
-    assert torch.equal(found["logits"], network(pixels))
-    assert classifier.identity()["weights"] == "w"
+@pytest.mark.parametrize(
+    "model", ["resnet18", "resnet26", "resnet34", "convnext_tiny", "vit_tiny_patch16_224"]
+)
+def test_the_paper_s_networks_are_there_by_name(model: str) -> None:
+    """Li et al.'s weak networks and a ViT build, take a small image and have our classes."""
+    started = start(WeakSpec(model=model, image_size=32), 3, generator_seed=0)
+    network = started.network.eval().requires_grad_(False)
+    pixels = started.transform(Image.new("RGB", (50, 90)))
+    assert network(pixels[None]).shape == (1, 3)
+    assert started.facts == {}
 
 
 def test_an_unknown_network_is_offered_the_nearest() -> None:

@@ -161,7 +161,7 @@ def test_identity_follows_the_weights_that_are_used(
 def test_identity_is_made_of_json_values_and_follows_the_rest(
     blip_folder: Path, tmp_path: Path
 ) -> None:
-    """Preprocessing, vocabulary and precision count; where the folder lies does not."""
+    """Preprocessing and precision count; where the folder lies does not."""
     one = blip(blip_folder)
     moved = blip(Path(shutil.copytree(blip_folder, tmp_path / "moved")))
     assert json.loads(json.dumps(one.identity())) == one.identity() == moved.identity()
@@ -169,10 +169,27 @@ def test_identity_is_made_of_json_values_and_follows_the_rest(
     assert one.identity()["preprocess"]["resize"] == [32, 32]
     rough = blip(blip_folder, precision="bf16")
     assert {**rough.identity(), "precision": "fp32"} == one.identity() != rough.identity()
-    with (tmp_path / "moved" / "vocab.txt").open("a") as file:
-        file.write("new\n")
-    renamed = blip(tmp_path / "moved").text.identity()
-    assert {key for key, v in renamed.items() if one.text.identity()[key] != v} == {"tokenizer"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\na\n"),
+        ("tokenizer_config.json", '{"tokenizer_class": "BertTokenizer", "do_lower_case": false}'),
+    ],
+)
+def test_another_tokenizer_is_another_text_tower(
+    blip_folder: Path, tmp_path: Path, file: str, content: str
+) -> None:
+    """Vocabulary and lower-casing change text features, so they are in the text's key alone."""
+    folder = Path(shutil.copytree(blip_folder, tmp_path / "other"))
+    (folder / file).write_text(content)
+    one, other = blip(blip_folder), blip(folder)
+    texts = ["A Cat"]
+    assert not torch.equal(one.text.tokenize(texts), other.text.tokenize(texts))
+    said = other.text.identity()
+    assert {key for key, v in said.items() if one.text.identity()[key] != v} == {"tokenizer"}
+    assert one.identity() == other.identity()
 
 
 def test_the_model_is_frozen(blip_folder: Path, pictures: list[Image.Image]) -> None:

@@ -8,8 +8,6 @@ the published models, not normalised. The matching head (ITM) sees both at once 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from w2s_cache.encoders.hub import (
     read_network,
     read_part,
     refuse_missing,
+    tokenizer_digest,
     transformers_library,
 )
 from w2s_cache.encoders.hub_images import HubPreprocessing, read_preprocessing
@@ -67,6 +66,7 @@ def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> 
         text_weights=_digest(network.text_encoder, network.text_proj),
         preprocessing=preprocessing,
         tokenizer=read_part(library.AutoTokenizer, folder),
+        tokenizer_files=tokenizer_digest(folder),
         precision=precision,
         device=device,
     )
@@ -111,6 +111,7 @@ class BlipEncoder:
     text_weights: str
     preprocessing: HubPreprocessing
     tokenizer: Any
+    tokenizer_files: str
     precision: str
     device: str
 
@@ -177,15 +178,13 @@ class BlipText:
         return 0.0
 
     def identity(self) -> dict[str, Any]:
-        """Library, model, configuration, weights of the text tower, vocabulary, precision."""
-        tokenizer = self.encoder.tokenizer
-        vocabulary = json.dumps(tokenizer.get_vocab(), sort_keys=True).encode()
+        """Library, model, configuration, weights of the text tower, tokenizer, precision."""
         return {
             "library": "transformers",
             "architecture": self.encoder.model,
             "configuration": self.encoder.configuration,
             "weights": self.encoder.text_weights,
-            "tokenizer": hashlib.sha256(vocabulary).hexdigest(),
+            "tokenizer": self.encoder.tokenizer_files,
             "context": _CONTEXT,
             "precision": self.encoder.precision,
         }

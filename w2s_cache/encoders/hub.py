@@ -20,6 +20,10 @@ _PLAIN_FILES = ["*.json", "*.txt"]  # configuration and vocabulary
 _BOOKKEEPING = {  # what a configuration says of its file, not of the network
     "_name_or_path", "transformers_version", "torch_dtype", "dtype", "id2label", "label2id",
 }  # fmt: skip
+_TOKENIZER_FILES = (
+    "added_tokens.json", "merges.txt", "special_tokens_map.json", "tokenizer.json",
+    "tokenizer_config.json", "vocab.json", "vocab.txt",
+)  # fmt: skip
 _REFUSALS: tuple[type[Exception], ...] = (ImportError, *UNUSABLE)  # a part it lacks, or the files
 _SHOWN = 5
 
@@ -125,6 +129,16 @@ def configuration_digest(folder: Path) -> str:
     """
     said = {key: v for key, v in configuration(folder).items() if key not in _BOOKKEEPING}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def tokenizer_digest(folder: Path) -> str:
+    """sha256 hex of the files a tokenizer is made of: vocabulary, lower-casing, special tokens."""
+    total = hashlib.sha256()
+    for name in _TOKENIZER_FILES:
+        file = folder / name
+        if file.is_file():
+            total.update(f"{name}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return total.hexdigest()
 
 
 def read_part(reader: Any, folder: Path, **arguments: Any) -> Any:

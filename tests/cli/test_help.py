@@ -15,16 +15,6 @@ HEAVY = (
     *("torch", "h5py", "numpy", "pyarrow", "scipy", "matplotlib"),
     *("open_clip", "timm", "transformers"),
 )
-    "torch",
-    "h5py",
-    "numpy",
-    "pyarrow",
-    "open_clip",
-    "timm",
-    "scipy",
-    "matplotlib",
-    "transformers",
-)
 
 
 def commands() -> dict[str, click.Command]:

@@ -30,7 +30,7 @@ def balance_offsets(logits: Tensor, share: Tensor) -> Tensor:
         share: (…, k), non-negative, sums to 1.
 
     Returns:
-        (…, k) in the logits' own unit, for :func:`apply_offsets`; float64 for more than two classes.
+        (…, k) for :func:`apply_offsets`, float64 for more than two classes.
     """
     if logits.shape[-1] == 2:
         return _threshold(logits[..., 0] - logits[..., 1], share[..., 1])

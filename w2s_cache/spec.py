@@ -68,7 +68,8 @@ class StrongSpec(_Section):
 
     ``model`` is ``ARCH,TAG`` for open_clip and a model name for timm; ``checkpoint`` is a local
     weights file that replaces the tag's; ``templates`` are names of template sets or literal
-    templates with ``{}``.
+    templates with ``{}``. ``anchors = "other-domains"`` gives an image-only encoder class means of
+    the other domains' labelled D_train where methods ask for class text.
     """
 
     library: str = "open_clip"
@@ -76,6 +77,7 @@ class StrongSpec(_Section):
     checkpoint: str | None = None
     precision: Precision = "fp32"
     templates: tuple[str, ...] = ("plain",)
+    anchors: Literal["none", "other-domains"] = "none"
     batch_size: Count = 256
 
 

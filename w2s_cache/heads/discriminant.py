@@ -86,7 +86,8 @@ class Discriminant:
             kernel = centred @ centred.T
             system = (kernel - posteriors @ (shares.T @ kernel)).mul_(kept)
             system.diagonal().add_(ridge)
-            return torch.linalg.solve(system, shares).T @ centred
+            combined: Tensor = torch.linalg.solve(system, shares).T @ centred
+            return combined
         scatter = torch.addmm(
             centred.T @ centred, means.T * posteriors.sum(dim=0), means, beta=kept, alpha=-kept
         )

@@ -91,7 +91,7 @@ def agreement_scale(cosines: Tensor, weak: Tensor) -> float:
 def agreement_likelihood(text_logits: Tensor, weak: Tensor) -> float:
     """ℓ per row, in nats: mean over x of log Σ_y p_w(y|x) p_t(y|x)."""
     both = functional.softmax(text_logits, dim=-1).mul_(weak).sum(dim=-1)
-    return both.clamp_min(torch.finfo(both.dtype).tiny).log_().mean().item()
+    return float(both.clamp_min(torch.finfo(both.dtype).tiny).log_().mean())
 
 
 @dataclass(frozen=True, slots=True)

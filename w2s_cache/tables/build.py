@@ -14,7 +14,7 @@ from w2s_cache.tables.delta import delta_cells
 from w2s_cache.tables.footer import footer
 from w2s_cache.tables.gap import gap_row
 from w2s_cache.tables.grid import Grid
-from w2s_cache.tables.layout import CEILING, WEAK, Layout
+from w2s_cache.tables.layout import CEILING, WEAK, ZERO_SHOT, Layout
 from w2s_cache.tables.table import Block, Row, Table
 
 AVERAGE = "Avg"
@@ -94,11 +94,17 @@ def _row(layout: Layout, grid: Grid, method: str) -> Row:
     shown = layout.rows[method]
     return Row(
         name=method,
-        label=layout.label(method) + (" [oracle]" if oracle else ""),
+        label=layout.label(method) + _anchored(method, records) + (" [oracle]" if oracle else ""),
         group=shown.group,
         kind="reference" if shown.reference else "method",
         cells=cells,
     )
+
+
+def _anchored(method: str, records: Iterable[RunRecord]) -> str:
+    """Zero-shot with anchors in place of text is another thing, so its label says so."""
+    anchored = any(record.inputs.get("anchors_key") for record in records)
+    return ": other domains' class means" if method == ZERO_SHOT and anchored else ""
 
 
 def _delta_rows(layout: Layout, rows: dict[str, Row]) -> Sequence[Row]:

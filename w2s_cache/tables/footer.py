@@ -25,6 +25,7 @@ def footer(
         _spread(grid),
         *_average(grid),
         *_models(grid.records()),
+        *_anchors(grid.records()),
         *_protocol(grid.records()),
         *_selection(layout, done),
         *_evaluated(done),
@@ -54,6 +55,14 @@ def _average(grid: Grid) -> Iterator[str]:
 def _models(records: Sequence[RunRecord]) -> Iterator[str]:
     first = records[0]
     yield f"Data set {first.dataset}; strong model {first.strong}; weak model {first.weak}."
+
+
+def _anchors(records: Sequence[RunRecord]) -> Iterator[str]:
+    if any(record.inputs.get("anchors_key") for record in records):
+        yield (
+            "The strong model has no text tower: where a method asks for class text it was given "
+            "anchors, the class means of the other domains' labelled training images."
+        )
 
 
 def _protocol(records: Sequence[RunRecord]) -> Iterator[str]:

@@ -8,7 +8,8 @@ shrinkage as in Friedman 1989, eq. 18):
     S   = Σ_x Σ_k q(k|x) (f − μ_k)(f − μ_k)ᵀ / n,   Σ = (1 − γ) S + γ (tr S / d) I
     logit_k(f) = μ_kᵀ Σ⁻¹ f − ½ μ_kᵀ Σ⁻¹ μ_k + log π_k
 
-With fewer rows than dimensions the same head is found by solving n × n equations (Woodbury).
+With fewer rows than dimensions the same head is found by solving n × n equations (Woodbury); of
+very many rows, evenly spaced ones are enough for S, at least eight per dimension.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from w2s_cache.errors import TrainError
 from w2s_cache.heads.pooling import Pool
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.hyperparameters import require_choice, require_shares, require_temperatures
+
+_ROWS_PER_DIMENSION = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,36 +67,66 @@ class Discriminant:
             ``weight`` (k, d) and ``bias`` (k,). A class without any weight is never predicted.
         """
         centre = features.mean(dim=0)
-        centred = features - centre
         total = posteriors.sum(dim=0)
-        shares = posteriors / total.clamp_min(torch.finfo(total.dtype).tiny)
-        means = shares.T @ centred
-        weight = self._weight(posteriors, shares, means, centred)
-        bias = -(weight @ centre) - (weight * means).sum(dim=-1) / 2
+        means = soft_means(posteriors, features, total)
+        inner = torch.where(total.unsqueeze(-1) > 0, means - centre, 0)
+        if len(features) < features.shape[1]:
+            weight = self._from_rows(posteriors, features - centre, total)
+        else:
+            step = max(1, len(features) // (_ROWS_PER_DIMENSION * features.shape[1]))
+            weight = self._from_scatter(posteriors[::step], features[::step] - centre, inner)
+        bias = -(weight @ centre) - torch.linalg.vecdot(weight, inner) / 2
         if self.priors == "estimated":
             bias = bias + (total / len(features)).clamp_min(torch.finfo(total.dtype).tiny).log()
         never = torch.finfo(bias.dtype).min / 2
         return {"weight": weight, "bias": torch.where(total > 0, bias, never)}
 
-    def _weight(self, posteriors: Tensor, shares: Tensor, means: Tensor, centred: Tensor) -> Tensor:
-        """Σ⁻¹ μ_k as rows (k, d), by the smaller of the two systems of equations."""
-        rows, width = centred.shape
-        between = ((posteriors.sum(dim=0) * means.square().sum(dim=-1)).sum()) / rows
-        spread = (centred.square().sum() / rows - between) / width
-        ridge = self.shrinkage * spread.clamp_min(torch.finfo(spread.dtype).eps)
-        kept = (1 - self.shrinkage) / rows
-        if rows < width:
-            kernel = centred @ centred.T
-            system = (kernel - posteriors @ (shares.T @ kernel)).mul_(kept)
-            system.diagonal().add_(ridge)
-            combined: Tensor = torch.linalg.solve(system, shares).T @ centred
-            return combined
-        scatter = torch.addmm(
-            centred.T @ centred, means.T * posteriors.sum(dim=0), means, beta=kept, alpha=-kept
-        )
-        scatter.diagonal().add_(ridge)
-        solved: Tensor = torch.cholesky_solve(means.T, torch.linalg.cholesky(scatter)).T
+    def _from_scatter(self, posteriors: Tensor, centred: Tensor, inner: Tensor) -> Tensor:
+        """Σ⁻¹ μ_k as rows (k, d), by d × d equations."""
+        covariance = within_covariance(posteriors, centred, inner)
+        ridge = self._ridge(covariance.diagonal().mean())
+        covariance *= 1 - self.shrinkage
+        covariance.diagonal().add_(ridge)
+        solved: Tensor = torch.cholesky_solve(inner.T, torch.linalg.cholesky(covariance)).T
         return solved
+
+    def _from_rows(self, posteriors: Tensor, centred: Tensor, total: Tensor) -> Tensor:
+        """Σ⁻¹ μ_k as rows (k, d), by n × n equations."""
+        rows, width = centred.shape
+        shares = posteriors / total.clamp_min(torch.finfo(total.dtype).tiny)
+        kernel = centred @ centred.T
+        system = kernel - posteriors @ (shares.T @ kernel)
+        ridge = self._ridge(system.diagonal().sum() / (rows * width))
+        system *= (1 - self.shrinkage) / rows
+        system.diagonal().add_(ridge)
+        combined: Tensor = torch.linalg.solve(system, shares).T @ centred
+        return combined
+
+    def _ridge(self, variance: Tensor) -> Tensor:
+        """γ tr S / d, above zero even where all rows are equal."""
+        return self.shrinkage * variance.clamp_min(torch.finfo(variance.dtype).eps)
+
+
+def soft_means(posteriors: Tensor, features: Tensor, total: Tensor) -> Tensor:
+    """Mean of the features under each column of posteriors, (k, d); ``total`` are their sums (k,).
+
+    A class without weight gets the zero vector.
+    """
+    return posteriors.T @ features / total.clamp_min(torch.finfo(total.dtype).tiny).unsqueeze(-1)
+
+
+def within_covariance(posteriors: Tensor, centred: Tensor, inner: Tensor) -> Tensor:
+    """S (d, d), the mean of Σ_k q(k|x) (f − μ_k)(f − μ_k)ᵀ over the rows given.
+
+    Args:
+        posteriors: (n, k), rows summing to 1.
+        centred: (n, d), features minus a centre.
+        inner: (k, d), class means minus the same centre.
+    """
+    cross = (posteriors.T @ centred).T @ inner
+    scatter = (inner.T * posteriors.sum(dim=0)) @ inner
+    scatter.addmm_(centred.T, centred).sub_(cross).sub_(cross.T)
+    return scatter.div_(len(centred))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from w2s_cache.errors import TrainError
-from w2s_cache.heads.discriminant import Discriminant
+from w2s_cache.heads.discriminant import Discriminant, soft_means, within_covariance
 from w2s_cache.heads.pooling import Pool
 from w2s_cache.heads.protocol import StartInputs
 
@@ -91,12 +91,10 @@ def maximise(
         variance: σ², scalar.
         shrinkage: γ in (0, 1].
     """
-    means = _means(posteriors, features)
-    centre = features.mean(dim=0)
-    inner = means - centre
-    centred = features - centre
-    scatter = centred.T @ centred - (inner.T * posteriors.sum(dim=0)) @ inner
-    covariance = (1 - shrinkage) / len(features) * scatter
+    total, centre = posteriors.sum(dim=0), features.mean(dim=0)
+    means = soft_means(posteriors, features, total)
+    covariance = within_covariance(posteriors, features - centre, means - centre)
+    covariance *= 1 - shrinkage
     covariance.diagonal().add_(shrinkage * variance)
     return Components(means=means, factor=torch.linalg.cholesky(covariance))
 
@@ -129,18 +127,12 @@ def penalised_likelihood(
     return (torch.logsumexp(joint(prior, features, components), dim=-1).sum() - penalty).item()
 
 
-def _means(posteriors: Tensor, features: Tensor) -> Tensor:
-    total = posteriors.sum(dim=0).clamp_min(torch.finfo(posteriors.dtype).tiny)
-    return (posteriors / total).T @ features
-
-
 def _within_variance(posteriors: Tensor, features: Tensor) -> Tensor:
     """σ² = tr S / d of these posteriors."""
-    inner = _means(posteriors, features) - features.mean(dim=0)
-    between = (posteriors.sum(dim=0) * inner.square().sum(dim=-1)).sum()
-    whole = (features - features.mean(dim=0)).square().sum()
-    variance: Tensor = (whole - between) / features.numel()
-    return variance.clamp_min(torch.finfo(variance.dtype).eps)
+    total, centre = posteriors.sum(dim=0), features.mean(dim=0)
+    inner = soft_means(posteriors, features, total) - centre
+    within = (features - centre).square().sum() - (total * inner.square().sum(dim=-1)).sum()
+    return (within / features.numel()).clamp_min(torch.finfo(within.dtype).eps)
 
 
 def _whiten(rows: Tensor, factor: Tensor) -> Tensor:

@@ -27,10 +27,10 @@ from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.heads.prototypes import require_text
 from w2s_cache.hyperparameters import require_choice, require_exponents, require_temperatures
 
-SCALES = tuple(2.0 ** (half / 2) for half in range(19))
-"""Scales of cosines that are tried: 1 to 512 in steps of √2."""
+SCALES: tuple[float, ...] = tuple(2.0 ** (half / 2) for half in range(20))
+"""Scales of cosines that are tried: 1 to 724 in steps of √2."""
 
-_ROWS = 1024  # one number is fitted, so that many rows are plenty
+_ROWS = 512  # one number is fitted, so that many rows are plenty
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +65,39 @@ class Pool:
             TrainError: No text features, or ``"own"`` without a scale of the encoder's own.
         """
         cosines = inputs.features @ functional.normalize(require_text(inputs), dim=-1).T
-        weak = inputs.weak_logits / self.tau_weak
-        if self.calibration == "own":
-            scale = _own_scale(inputs)
-        else:
-            scale = agreement_scale(cosines, functional.softmax(weak, dim=-1))
-        pooled = torch.add(weak * self.weak_share, cosines, alpha=scale * self.text_share)
+        scale = self._scale(inputs, cosines)
+        pooled = cosines.mul_(scale * self.text_share)
+        pooled.add_(inputs.weak_logits, alpha=self.weak_share / self.tau_weak)
         return functional.softmax(pooled, dim=-1)
 
+    def _scale(self, inputs: StartInputs, cosines: Tensor) -> float:
+        """s, from at most 512 evenly spaced rows where it is fitted."""
+        if self.calibration == "own":
+            return _own_scale(inputs)
+        step = -(-len(cosines) // _ROWS)
+        weak = functional.softmax(inputs.weak_logits[::step] / self.tau_weak, dim=-1)
+        likelihoods = agreement(cosines[::step], weak)
+        return SCALES[int(likelihoods.argmax())]
 
-def agreement_scale(cosines: Tensor, weak: Tensor) -> float:
-    """The scale of :data:`SCALES` with the highest likelihood of agreement, the first if equal.
 
-    At most 1,024 rows, evenly spaced, are looked at.
+def agreement(cosines: Tensor, weak: Tensor) -> Tensor:
+    """ℓ / n of each of :data:`SCALES`, in nats.
+
+    Twice the scale is a squared softmax, normalised again, so exponentials are taken only twice.
 
     Args:
         cosines: (n, k), of unit features and class text.
         weak: (n, k), the weak model's probabilities.
     """
-    step = -(-len(cosines) // _ROWS)
-    cosines, weak = cosines[::step], weak[::step]
-    return max(SCALES, key=lambda scale: agreement_likelihood(cosines * scale, weak))
-
-
-def agreement_likelihood(text_logits: Tensor, weak: Tensor) -> float:
-    """ℓ per row, in nats: mean over x of log Σ_y p_w(y|x) p_t(y|x)."""
-    both = functional.softmax(text_logits, dim=-1).mul_(weak).sum(dim=-1)
-    return float(both.clamp_min(torch.finfo(both.dtype).tiny).log_().mean())
+    below = cosines - cosines.amax(dim=-1, keepdim=True)
+    measured = torch.empty(len(SCALES), dtype=cosines.dtype, device=cosines.device)
+    for first in range(2):
+        powers = (below * SCALES[first]).exp_()
+        for number in range(first, len(SCALES), 2):
+            both = torch.linalg.vecdot(powers, weak) / powers.sum(dim=-1)
+            measured[number] = both.clamp_min_(torch.finfo(both.dtype).tiny).log_().mean()
+            powers.square_()
+    return measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,8 @@ class PooledMeans:
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``prototypes`` (k, d), unit rows."""
-        return {"prototypes": functional.normalize(self._pool()(inputs).T @ inputs.features)}
+        sums = self._pool()(inputs).T @ inputs.features
+        return {"prototypes": functional.normalize(sums, dim=-1)}
 
     def _pool(self) -> Pool:
         return Pool(self.tau_weak, self.calibration, self.weak_share, self.text_share)

@@ -5,7 +5,7 @@ Run: ``python benchmarks/pooled_lda.py [--repeats 3]``
 On the sizes of pocket (1,024 fit rows, 128 features, 40 classes) and of DomainNet Real (33,305 ×
 512 × 345). CPL through ``w2s_cache.train.loop.fit``, batch 512, its targets made beforehand and its
 selection on 256 val rows; pooled LDA is its start, calibration included. Measured in turn with the
-same threads, best of all repeats, ten times as many of the small size. The target is a tenth at most.
+same threads, best of all repeats, ten times as many of the small size. The target is at most 0.1.
 """
 
 from __future__ import annotations

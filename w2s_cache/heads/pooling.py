@@ -64,7 +64,9 @@ class Pool:
         Raises:
             TrainError: No text features, or ``"own"`` without a scale of the encoder's own.
         """
-        cosines = inputs.features @ functional.normalize(require_text(inputs), dim=-1).T
+        lengths = torch.linalg.vector_norm(inputs.features, dim=-1, keepdim=True)
+        cosines = inputs.features @ require_text(inputs).T
+        cosines /= lengths.clamp_min(torch.finfo(lengths.dtype).tiny)
         scale = self._scale(inputs, cosines)
         pooled = cosines.mul_(scale * self.text_share)
         pooled.add_(inputs.weak_logits, alpha=self.weak_share / self.tau_weak)

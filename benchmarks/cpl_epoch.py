@@ -28,7 +28,8 @@ from torch.utils.data import DataLoader, Dataset
 from w2s_cache.heads.prototypes import PrototypeHead
 from w2s_cache.losses.distillation import Distillation
 from w2s_cache.train.config import TrainConfig
-from w2s_cache.train.loop import FitData, fit
+from w2s_cache.train.loop import fit
+from w2s_cache.train.stack import FitData, Learner
 
 WIDTH, CLASSES, BATCH, EPOCHS = 512, 345, 512, 10
 PRODUCTS_TARGET, READS_TARGET = 1.6, 15.0
@@ -71,19 +72,22 @@ def draw(rows: int) -> tuple[FitData, dict[str, Tensor]]:
     generator = torch.Generator().manual_seed(0)
     weak = torch.randn(rows, CLASSES, generator=generator)
     prepared = HEAD.prepare(torch.randn(rows, WIDTH, generator=generator))
-    data = FitData(
-        prepared=prepared,
-        targets=LOSS.targets(weak),
-        val_prepared=prepared[:BATCH],
-        val_labels=weak[:BATCH].argmax(dim=-1),
-    )
+    data = FitData(prepared=prepared, targets=LOSS.targets(weak))
     return data, {"prototypes": torch.randn(CLASSES, WIDTH, generator=generator)}
 
 
 def train(data: FitData, start: dict[str, Tensor]) -> None:
     """Train through the library's loop."""
     config = TrainConfig(epochs=EPOCHS, batch_size=BATCH)
-    fit(HEAD, LOSS, start, data, config, generator=torch.Generator().manual_seed(0))
+    rows = torch.arange(len(data.prepared))
+    learner = Learner(
+        start=start,
+        rows=rows,
+        val_rows=rows[:BATCH],
+        val_labels=data.targets["probability"][:BATCH].argmax(dim=-1),
+        generator=torch.Generator().manual_seed(0),
+    )
+    fit(HEAD, LOSS, data, [learner], config)
 
 
 def multiply(prepared: Tensor, prototypes: Tensor) -> None:

@@ -89,11 +89,11 @@ def measure(recipe: PromptRecipe, variant: str) -> dict[str, object]:
     if variant == "obvious":
         tower = replace(tower, obstacle="the benchmark asks for the obvious step")
     head = attach_prompts(recipe, tower, CLASSES)
-    step(attach_prompts(recipe, tower, CLASSES[:2]), recipe)
+    step(attach_prompts(recipe, tower, CLASSES[:2]))
     before = settle_memory()
-    first, (logits, gradient) = timed(head, recipe)
+    first, (logits, gradient) = timed(head)
     peak = memory("VmHWM") - before
-    more = [timed(head, recipe)[0] for _ in range(2 if variant == "shortcut" else 0)]
+    more = [timed(head)[0] for _ in range(2 if variant == "shortcut" else 0)]
     wall, cpu = zip(first, *more, strict=True)
     return {"wall": wall, "cpu": cpu, "peak": peak, "logits": logits, "gradient": gradient}
 
@@ -114,17 +114,17 @@ def random_tower() -> OpenClipTextTower:
     return attach_text_tower(encoder)
 
 
-def timed(head: PromptHead, recipe: PromptRecipe):
+def timed(head: PromptHead):
     """Wall and processor seconds of a step, and its logits and gradient."""
     wall, cpu = time.perf_counter(), time.process_time()
-    result = step(head, recipe)
+    result = step(head)
     return (time.perf_counter() - wall, time.process_time() - cpu), result
 
 
-def step(head: PromptHead, recipe: PromptRecipe) -> tuple[torch.Tensor, torch.Tensor]:
+def step(head: PromptHead) -> tuple[torch.Tensor, torch.Tensor]:
     """Forward, cross-entropy and backward; return logits (32, K) and the context's gradient."""
     generator = torch.Generator().manual_seed(1)
-    context = start_context(recipe, head, generator)["context"].requires_grad_()
+    context = start_context(head, generator)["context"].requires_grad_()
     prepared = head.prepare(torch.randn(32, 512, generator=generator))
     labels = torch.randint(len(head.order), (32,), generator=generator)
     logits = head.logits({"context": context}, prepared)

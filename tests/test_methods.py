@@ -5,22 +5,18 @@ import torch
 
 from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.heads.linear import LinearHead
+from w2s_cache.heads.prompts import PromptRecipe
 from w2s_cache.heads.prototypes import PrototypeHead
 from w2s_cache.losses.adapt_conf import AdaptConf
 from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.losses.distillation import Distillation
 from w2s_cache.losses.product import Product
-from w2s_cache.methods import (
-    METHODS,
-    build_head,
-    build_loss,
-    find_method,
-    method_names,
-    resolve_options,
-)
+from w2s_cache.method import attach_head, build_head, build_loss, resolve_options
+from w2s_cache.methods import METHODS, find_method, method_names
 
-TRAINED = [name for name, method in METHODS.items() if method.loss is not None]
+TRAINED = [name for name, m in METHODS.items() if m.loss is not None and not m.needs_tower]
+PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp"}
 
 
 def resolved(name, **given):
@@ -56,6 +52,10 @@ def test_every_trained_method_builds_and_has_a_gradient(name):
         ("lp-aux", "AuxConf + LP", LinearHead, AuxConf),
         ("lp-adapt", "AdaptConf + LP", LinearHead, AdaptConf),
         ("lp-product", "Product + LP", LinearHead, Product),
+        ("tp-ce", "CE + TP", PromptRecipe, CrossEntropy),
+        ("tp-kd", "KD + TP", PromptRecipe, Distillation),
+        ("tp-aux", "AuxConf + TP", PromptRecipe, AuxConf),
+        ("tp-adapt", "AdaptConf + TP", PromptRecipe, AdaptConf),
         ("cpl", "CPL", PrototypeHead, Distillation),
         ("cpl-ce", "CE + prototypes", PrototypeHead, CrossEntropy),
         ("cpl-aux", "AuxConf + prototypes", PrototypeHead, AuxConf),
@@ -89,15 +89,30 @@ def test_no_two_methods_have_the_same_title():
 def test_only_ceilings_see_ground_truth():
     """Every other method is supervised by the weak model."""
     seen = {name for name, method in METHODS.items() if method.supervision != "weak"}
-    assert seen == {"ceiling-lp", "ceiling-cpl"}
+    assert seen == {"ceiling-lp", "ceiling-tp", "ceiling-cpl"}
 
 
 def test_methods_that_start_from_text_say_so():
     """They are the ones an image-only encoder cannot run."""
     needing = {name for name, method in METHODS.items() if method.needs_text}
-    prototypes = {"zero-shot", "cpl", "cpl-ce", "cpl-aux", "cpl-adapt", "ceiling-cpl"}
     pooled = {"pooled-class-means", "pooled-lda", "pooled-mixture", "propagated-lda"}
-    assert needing == prototypes | pooled
+    assert needing == PROMPTS | pooled | {
+        "zero-shot",
+        "cpl",
+        "cpl-calibrated",
+        "cpl-ce",
+        "cpl-aux",
+        "cpl-adapt",
+        "ceiling-cpl",
+    }
+
+
+def test_methods_that_train_through_the_text_tower_say_so():
+    """They, and no others, need it attached; without one they are refused in four parts."""
+    assert {name for name, method in METHODS.items() if method.needs_tower} == PROMPTS
+    with pytest.raises(TrainError, match=r"CE \+ TP trains through the text tower") as caught:
+        attach_head(METHODS["tp-ce"], resolved("tp-ce"), None, ["cat"])
+    assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
 
 
 def test_built_in_names_come_first_in_table_order():

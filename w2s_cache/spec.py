@@ -137,6 +137,16 @@ class TrainSpec(_Section):
     methods: dict[str, dict[str, Any]] = {}
 
 
+class SweepSpec(_Section):
+    """What `w2s-cache sweep` runs: methods or groups of methods, and seeds.
+
+    Where one is left out, the spec's ``methods`` and the protocol's seeds are taken.
+    """
+
+    methods: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+
 class Spec(_Section):
     """A whole spec file."""
 
@@ -149,6 +159,7 @@ class Spec(_Section):
     store: StoreSpec = StoreSpec()
     train: TrainSpec = TrainSpec()
     methods: tuple[str, ...] = ()
+    sweep: SweepSpec = SweepSpec()
     tables: tuple[str, ...] = ("main",)
 
 

@@ -15,6 +15,7 @@ from w2s_cache.errors import W2SError
 COMMANDS = {
     "extract": "Compute features and weak logits once, into the cache.",
     "train": "Train methods on cached features.",
+    "sweep": "Train the whole grid of a spec.",
     "tables": "Print tables from run records.",
     "specs": "List specs, or show one resolved.",
     "methods": "List methods and their hyper-parameters.",

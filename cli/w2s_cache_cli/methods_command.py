@@ -8,7 +8,8 @@ import click
 @click.command()
 def command() -> None:
     """List methods with their hyper-parameters' defaults."""
-    from w2s_cache.methods import find_method, method_names, resolve_options
+    from w2s_cache.method import resolve_options
+    from w2s_cache.methods import find_method, method_names
 
     for name in method_names():
         method = find_method(name)

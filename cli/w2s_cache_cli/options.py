@@ -16,7 +16,7 @@ from w2s_cache.spec_files import load_spec
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _comma_list(
+def comma_list(
     ctx: click.Context,
     param: click.Parameter,
     value: tuple[str, ...],
@@ -58,14 +58,14 @@ domain_option = click.option(
     "--domain",
     "domains",
     multiple=True,
-    callback=_comma_list,
+    callback=comma_list,
     help="Domain; repeat or separate by commas. Default: all.",
 )
 method_option = click.option(
     "--method",
     "methods",
     multiple=True,
-    callback=_comma_list,
+    callback=comma_list,
     help="Method; repeat or separate by commas. Default: the spec's. See `w2s-cache methods`.",
 )
 cache_dir_option = click.option(

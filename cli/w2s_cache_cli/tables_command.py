@@ -11,8 +11,8 @@ import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.spec import EvalSplit, Select, Spec
-from w2s_cache_cli.models import strong_section_of
 from w2s_cache_cli.options import (
+    cache_dir_option,
     domain_option,
     quiet_option,
     read_spec,
@@ -21,20 +21,30 @@ from w2s_cache_cli.options import (
     spec_option,
 )
 from w2s_cache_cli.settings import settings_options, with_protocol
+from w2s_cache_cli.table_records import Asked, table_records
 
 if TYPE_CHECKING:
-    from w2s_cache.tables import Table
+    from w2s_cache.tables import Layout, Table
 
 _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 
 
 @click.command()
 @spec_option
-@click.option("--table", "tables", multiple=True, help="Table layout. Default: the spec's.")
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    help="Table layout: main, table1 … table7, beyond, or a .toml file. Default: the spec's.",
+)
 @domain_option
 @seeds_option
-@click.option("--strong", help="Strong encoder. Default: the spec's first.")
-@click.option("--weak", help="Weak model. Default: the spec's first.")
+@click.option(
+    "--strong", multiple=True, help="Strong encoder. Default: the layout's, else the spec's first."
+)
+@click.option(
+    "--weak", multiple=True, help="Weak model. Default: the layout's, else the spec's first."
+)
 @click.option(
     "--format",
     "format_",
@@ -50,20 +60,22 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 )
 @settings_options
 @results_dir_option
+@cache_dir_option
 @quiet_option
 def command(
     spec_name: str,
     tables: tuple[str, ...],
     domains: tuple[str, ...],
     seeds: tuple[int, ...] | None,
-    strong: str | None,
-    weak: str | None,
+    strong: tuple[str, ...],
+    weak: tuple[str, ...],
     format_: str,
     output_dir: Path | None,
     options: dict[str, Any],
     eval_split: EvalSplit | None,
     select: Select | None,
     results_dir: Path,
+    cache_dir: Path,
     quiet: bool,
 ) -> None:
     """Print tables from run records; nothing is computed anew.
@@ -73,28 +85,27 @@ def command(
       w2s-cache tables
       w2s-cache tables --format latex > table.tex
       w2s-cache tables --spec pacs --output-dir tables
+      w2s-cache tables --spec domainnet --table table1 --table table3
     """
     from w2s_cache import tables as rendering
-    from w2s_cache.results import find_runs
-    from w2s_cache.train.matching import matching
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
-    filters = _filters(spec, domains, seeds, strong, weak)
-    found = find_runs(results_dir, **filters)
-    records = matching(found, spec, options)
-    if not records:
-        raise RecordError(
-            f"no runs of spec {spec.name} in {results_dir}",
-            expected="records of the spec's present settings",
-            found=f"{len(found)} of other settings" if found else "none",
-            fix=f"Run `w2s-cache train --spec {spec_name}` first.",
-        )
-    if len(found) > len(records) and not quiet:
-        click.echo(f"{len(found) - len(records)} runs of other settings left out", err=True)
+    asked = Asked(
+        spec_name=spec_name,
+        domains=domains,
+        seeds=seeds,
+        strong=strong,
+        weak=weak,
+        options=options,
+        quiet=quiet,
+    )
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for number, (name, layout) in enumerate(layouts.items()):
-        table = rendering.build(layout, records)
+        if layout.content == "sizes":
+            table = _sizes(layout, spec, domains, cache_dir)
+        else:
+            table = rendering.build(*table_records(layout, spec, asked, results_dir))
         text = rendering.render(table, format_, color=colour)
         click.echo(f"\n{text}" if number else text, nl=False)
         if output_dir is not None:
@@ -126,19 +137,11 @@ def _write(table: Table, folder: Path, stem: str) -> list[Path]:
     return list(paths.values())
 
 
-def _filters(
-    spec: Spec,
-    domains: tuple[str, ...],
-    seeds: tuple[int, ...] | None,
-    strong: str | None,
-    weak: str | None,
-) -> dict[str, object]:
-    filters: dict[str, object] = {
-        "dataset": spec.name,
-        "strong": strong_section_of(spec, strong)[0],
-        "weak": weak or next(iter(spec.weak)),
-        "seed": list(seeds or spec.protocol.seeds),
-    }
-    if domains:
-        filters["domain"] = list(domains)
-    return filters
+def _sizes(layout: Layout, spec: Spec, domains: tuple[str, ...], cache_dir: Path) -> Table:
+    """The sizes of the cached domains, or of those that are asked for."""
+    from w2s_cache.store.contents import cached_indexes
+    from w2s_cache.tables import build_sizes
+
+    cached = cached_indexes(cache_dir, spec.name)
+    indexes = [index for index in cached if not domains or index.domain in domains]
+    return build_sizes(layout, dataset=spec.name, indexes=indexes, protocol=spec.protocol)

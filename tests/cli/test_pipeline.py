@@ -178,7 +178,7 @@ def test_dry_runs_write_nothing(cached, w2s, tmp_path):
     assert "clip and net" in told.stdout
     told = w2s("train", *where(cached, **{"results-dir": results}), "--dry-run")
     assert told.exit_code == 0
-    assert told.stdout.startswith("24 runs: zero-shot, weak")
+    assert told.stdout.startswith("24 runs\nclip and net: zero-shot, weak")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -93,7 +93,7 @@ def test_other_towers_run_whole_and_say_why(changed: Mapping[str, Any], reason: 
     tower = tiny(CustomTextCLIP, **changed)
     recipe = PromptRecipe(words="a photo of a")
     head = attach_prompts(recipe, tower, ["cat", "hot_air_balloon", "dog"])
-    context = start_context(recipe, head, torch.Generator())["context"].requires_grad_()
+    context = start_context(head, torch.Generator())["context"].requires_grad_()
     features = head.text_features({"context": context})
     written = [f"a photo of a {name}." for name in ("cat", "hot air balloon", "dog")]
     torch.testing.assert_close(features, tower.network.encode_text(TOKENIZER(written)))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from w2s_cache.errors import TrainError
-from w2s_cache.heads.pooling import SCALES, Pool, PooledMeans, agreement
+from w2s_cache.heads.pooling import SCALES, OpinionPool, PooledMeans, agreement
 
 SEEDS = st.integers(0, 2**16)
 
@@ -16,7 +16,7 @@ SEEDS = st.integers(0, 2**16)
 def test_the_pool_is_the_normalised_product_of_both_opinions(cloud):
     """That is q ∝ softmax(z_w / tau) · softmax(s cos), elementwise, in float64."""
     inputs = cloud(dtype=torch.float64)
-    pooled = Pool(tau_weak=0.7, calibration="own")(inputs)
+    pooled = OpinionPool(tau_weak=0.7, calibration="own")(inputs)
     weak = torch.softmax(inputs.weak_logits / 0.7, dim=-1)
     text = torch.softmax(20.0 * inputs.features @ inputs.text.T, dim=-1)
     product = weak * text
@@ -26,9 +26,9 @@ def test_the_pool_is_the_normalised_product_of_both_opinions(cloud):
 def test_shares_of_zero_leave_one_opinion(cloud):
     """Without the text's share q is the weak softmax, without the weak share the text's."""
     inputs = cloud(dtype=torch.float64)
-    only_weak = Pool(text_share=0.0)(inputs)
+    only_weak = OpinionPool(text_share=0.0)(inputs)
     torch.testing.assert_close(only_weak, torch.softmax(inputs.weak_logits, dim=-1))
-    only_text = Pool(weak_share=0.0, calibration="own")(inputs)
+    only_text = OpinionPool(weak_share=0.0, calibration="own")(inputs)
     text = torch.softmax(20.0 * inputs.features @ inputs.text.T, dim=-1)
     torch.testing.assert_close(only_text, text)
 
@@ -74,7 +74,7 @@ def test_impossible_agreement_stays_finite():
 def test_pooled_means_are_directions_of_weighted_sums(cloud):
     """C_k ∝ Σ_x q(k|x) f(x), unit rows, as a loop."""
     inputs = cloud(dtype=torch.float64)
-    pooled = Pool()(inputs)
+    pooled = OpinionPool()(inputs)
     start = PooledMeans()(inputs)["prototypes"]
     for k in range(4):
         total = sum(q[k] * f for q, f in zip(pooled, inputs.features, strict=True))
@@ -85,14 +85,14 @@ def test_lengths_of_features_do_not_matter(cloud):
     """The text is compared by cosine, whatever the head works on."""
     inputs = cloud(dtype=torch.float64)
     longer = replace(inputs, features=inputs.features * torch.arange(1, 61).unsqueeze(-1))
-    torch.testing.assert_close(Pool()(longer), Pool()(inputs))
+    torch.testing.assert_close(OpinionPool()(longer), OpinionPool()(inputs))
 
 
 def test_inputs_are_left_as_they_are(cloud):
     """Pooling works in memory of its own."""
     inputs = cloud()
     before = [inputs.features.clone(), inputs.weak_logits.clone(), inputs.text.clone()]
-    Pool()(inputs)
+    OpinionPool()(inputs)
     after = [inputs.features, inputs.weak_logits, inputs.text]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
@@ -100,13 +100,13 @@ def test_inputs_are_left_as_they_are(cloud):
 def test_an_own_scale_that_does_not_exist_is_refused(cloud):
     """Anchors and image-only encoders have none; the error says what to set."""
     with pytest.raises(TrainError, match="calibration to 'agreement'"):
-        Pool(calibration="own")(replace(cloud(), logit_scale=None))
+        OpinionPool(calibration="own")(replace(cloud(), logit_scale=None))
 
 
 def test_pooling_without_text_is_refused(cloud):
     """There is nothing to pool with."""
     with pytest.raises(TrainError, match="cannot start from text"):
-        Pool()(replace(cloud(), text=None))
+        OpinionPool()(replace(cloud(), text=None))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from w2s_cache.encoders.text_tower import OpenClipTextTower, attach_text_tower
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.prompts import PromptHead, PromptRecipe, attach_prompts, start_context
 from w2s_cache.train.config import TrainConfig
-from w2s_cache.train.loop import FitData, fit
+from w2s_cache.train.loop import fit
+from w2s_cache.train.stack import FitData, Learner
 
 CONTEXT, WIDTH, FEATURES = 24, 32, 16
 TOKENIZER = open_clip.SimpleTokenizer(context_length=CONTEXT)
@@ -63,7 +64,7 @@ def built(
 ) -> tuple[PromptHead, Tensor]:
     """A head and its starting context."""
     head = attach_prompts(recipe, tower, names)
-    return head, start_context(recipe, head, generator())["context"]
+    return head, start_context(head, generator())["context"]
 
 
 def literal_features(recipe: PromptRecipe, context: Tensor, network: CLIP) -> Tensor:
@@ -154,7 +155,7 @@ def test_random_start_is_normal_with_deviation_0_02(class_specific: bool) -> Non
     """CoOp draws context vectors from N(0, 0.02²); the generator alone decides them."""
     recipe = PromptRecipe(class_specific=class_specific)
     head, context = built(recipe, tiny_tower())
-    again = start_context(recipe, head, generator())["context"]
+    again = start_context(head, generator())["context"]
     assert context.shape == ((len(NAMES), 16, WIDTH) if class_specific else (16, WIDTH))
     assert context.dtype == torch.float64
     assert torch.equal(context, again)
@@ -223,17 +224,17 @@ def test_a_class_name_too_long_for_the_context_is_named(position: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "message"),
+    ("options", "message"),
     [
-        (PromptRecipe(n_ctx=0), "without context vectors"),
-        (PromptRecipe(words="  "), "without context vectors"),
-        (PromptRecipe(position="back"), r"place of the class name.*'back'"),  # type: ignore[arg-type]
+        ({"n_ctx": 0}, "without context vectors"),
+        ({"words": "  "}, "without context vectors"),
+        ({"position": "back"}, r"hyper-parameter position.*'back'"),
     ],
 )
-def test_recipes_that_make_no_prompt_are_refused(recipe: PromptRecipe, message: str) -> None:
+def test_recipes_that_make_no_prompt_are_refused(options: dict, message: str) -> None:
     """No vectors, words without a token and unknown places are errors that say so."""
     with pytest.raises(TrainError, match=message):
-        attach_prompts(recipe, tiny_tower(), NAMES)
+        attach_prompts(PromptRecipe(**options), tiny_tower(), NAMES)
 
 
 class _CrossEntropy:
@@ -255,11 +256,17 @@ def test_the_training_loop_learns_a_context() -> None:
     start = context.clone()
     prepared = head.prepare(torch.randn(21, FEATURES, generator=generator()))
     labels = torch.arange(21) % len(NAMES)
-    data = FitData(
-        prepared=prepared, targets={"labels": labels}, val_prepared=prepared, val_labels=labels
+    data = FitData(prepared=prepared, targets={"labels": labels})
+    rows = torch.arange(21)
+    learner = Learner(
+        start={"context": context},
+        rows=rows,
+        val_rows=rows,
+        val_labels=labels,
+        generator=generator(),
     )
     config = TrainConfig(epochs=8, batch_size=21, lr=0.03, optimizer="adam")
-    fitted = fit(head, _CrossEntropy(), {"context": context}, data, config, generator=generator())
+    [fitted] = fit(head, _CrossEntropy(), data, [learner], config)
     assert fitted.trace[-1].loss < 0.9 * fitted.trace[0].loss
     assert torch.equal(context, start)
     assert all(weight.grad is None for weight in head.tower.network.parameters())

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from w2s_cache.errors import TrainError
-from w2s_cache.losses.aux_conf import AuxConf, balanced_labels
+from w2s_cache.losses.aux_conf import AuxConf
+from w2s_cache.losses.class_balance import apply_offsets, balance_offsets
 
 BINARY = torch.tensor([[0.2, -0.1], [1, 0], [-0.5, 0.7], [0, 0.4]], dtype=torch.float64)
 BINARY_WEAK = torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]], dtype=torch.float64)
@@ -31,6 +32,11 @@ def published(logits, weak):
     probability = torch.softmax(logits, 1)[:, 0]
     threshold = torch.quantile(probability, weak.mean(0)[1])
     return threshold, (probability < threshold).long()
+
+
+def balanced_labels(logits, share):
+    """Hardens rows so that their histogram follows the shares."""
+    return apply_offsets(logits, balance_offsets(logits, share))
 
 
 def histogram(labels, classes):
@@ -153,7 +159,7 @@ def test_fewer_rows_than_classes_still_give_every_row_a_label():
         ({"alpha_max": math.nan}, "hyper-parameter alpha_max: .* found nan"),
         ({"warmup": -0.1}, "hyper-parameter warmup: .* found -0.1"),
         ({"schedule": "cosine"}, "hyper-parameter schedule: expected one of fixed, reference"),
-        ({"balance": "global"}, "hyper-parameter balance: expected one of none, batch"),
+        ({"balance": "row"}, "hyper-parameter balance: expected one of none, batch, global"),
         ({"tau_strong": 0.0}, "temperature tau_strong: .* found 0.0"),
         ({"tau_weak": -1.0}, "temperature tau_weak: .* found -1.0"),
     ],

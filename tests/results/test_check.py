@@ -134,6 +134,10 @@ ZOO = [
     ("RR-15", _column(T, "loss", [1.0, float("inf")])),
     ("RR-15", _column(T, "val_score", [1.0, float("nan")])),
     ("RR-15", _column(T, "lr", pa.array([1.0, None]))),
+    ("RR-17", _column(T, "eval_accuracy", [0.5, 0.5])),
+    ("RR-17", _column(T, "fit_accuracy", [float("nan"), None])),
+    ("RR-17", _column(T, "eval_accuracy", [50.0, None])),
+    ("RR-15", _column(T, "eval_accuracy", pa.array([1, 0]))),
     ("RR-16", _file("head.safetensors", b"junk")),
     ("RR-16", _nan_head),
 ]
@@ -156,6 +160,27 @@ def test_a_run_that_is_not_applicable_can_be_lawful(tmp_path, make_record):
         status="not-applicable", reason="no text features", metrics={}, per_class_accuracy=[]
     )
     assert check_run(write_run(tmp_path, record, trace=None, predictions=None, head={})) == []
+
+
+def test_a_trace_without_accuracies_stays_lawful(run):
+    """Runs from before the two columns existed are as lawful as before."""
+    pq.write_table(
+        pq.read_table(run / T).select(["step", "epoch", "loss", "lr", "val_score"]), run / T
+    )
+    assert check_run(run) == []
+
+
+def test_a_trace_with_one_of_the_two_accuracies_is_not(run):
+    """The columns come together."""
+    pq.write_table(pq.read_table(run / T).drop_columns(["eval_accuracy"]), run / T)
+    assert [violation.law for violation in check_run(run)] == ["RR-15"]
+
+
+def test_a_trace_with_accuracies_is_lawful(run):
+    """Measured at the end of an epoch, absent elsewhere."""
+    for name in ("fit_accuracy", "eval_accuracy"):
+        _column(T, name, pa.array([None, 0.5]))(run)
+    assert check_run(run) == []
 
 
 @pytest.mark.parametrize(("law", "mutate"), ZOO)
@@ -185,7 +210,7 @@ def test_every_law_of_the_specification_is_checked_and_tested():
     laws = set(re.findall(r"^\*\*(RR-\d\d)\*\*", document, flags=re.MULTILINE))
     results = ROOT / "w2s_cache" / "results"
     code = "".join((results / name).read_text() for name in ("check.py", "check_files.py"))
-    assert laws == {f"RR-{number:02d}" for number in range(1, 17)}
+    assert laws == {f"RR-{number:02d}" for number in range(1, 18)}
     assert laws == set(re.findall(r'"(RR-\d\d)"', code))
     assert laws == {law for law, _ in ZOO}
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from w2s_cache.store.contents import cached_domains, list_stores
+from w2s_cache.store.contents import cached_domains, cached_indexes, list_stores
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
+from w2s_cache.store.index import Index, write_index
+from w2s_cache.store.layout import index_path
 
 REF = StoreRef(path="v1/mine/x/image/m-0", key_digest="0" * 64)
 
@@ -83,3 +86,21 @@ def test_a_broken_feature_set_counts_by_its_folder(tmp_path: Path, text: str) ->
     """Whoever then reads the set hears what is wrong; it is not passed over."""
     add_set(tmp_path, "sketch").write_text(text)
     assert cached_domains(tmp_path, "mine", strong="s", weak="w") == ("sketch",)
+
+
+def test_every_index_of_a_data_set_is_found(tmp_path: Path) -> None:
+    """Domains that were extracted with any models count; other data sets do not."""
+    for dataset, domain in (("mine", "b"), ("mine", "Art & Co"), ("theirs", "c")):
+        index = Index(
+            dataset=dataset,
+            domain=domain,
+            classes=("x",),
+            paths=("x/1.png",),
+            labels=np.array([0]),
+            is_train=np.array([True]),
+            sizes=np.array([1]),
+            sha256=("0" * 64,),
+        )
+        write_index(index_path(tmp_path, dataset, domain), index)
+    assert [index.domain for index in cached_indexes(tmp_path, "mine")] == ["Art & Co", "b"]
+    assert list(cached_indexes(tmp_path / "absent", "mine")) == []

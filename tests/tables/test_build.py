@@ -231,5 +231,5 @@ def test_a_ceiling_without_a_result_wins_nowhere(layout, study, make):
         for s in (0, 1)
     ]
     table = build(layout, rest + refused)
-    assert "the better by mean is ceiling-cpl on sketch." in _footer(table)
+    assert "the best by mean is ceiling-cpl on sketch." in _footer(table)
     assert "n/a: Strong ceiling on art: no labels." in table.footer

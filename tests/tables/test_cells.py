@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from w2s_cache.errors import RecordError
 from w2s_cache.tables.average import average_cell
 from w2s_cache.tables.ceiling import ceiling_records
-from w2s_cache.tables.collect import domain_cells, mean_cell, sample_sd
+from w2s_cache.tables.collect import column_cells, mean_cell, sample_sd
 from w2s_cache.tables.delta import delta_cells
 from w2s_cache.tables.gap import gap_row
 from w2s_cache.tables.table import Cell, Row
@@ -50,14 +50,14 @@ def test_cells_without_a_number_say_why(make):
         make("cpl", "real", 0, **refused),
         make("cpl", "real", 1, accuracy=0.5),
     ]
-    cells = domain_cells(records, ["art", "real", "sketch"], metric="accuracy", expected=2)
+    cells = column_cells(records, ["art", "real", "sketch"], metric="accuracy", expected=2)
     assert [cell.status for cell in cells] == ["not-applicable", "partial", "missing"]
 
 
 def test_a_metric_that_a_run_lacks_is_an_error(make):
     """A record without the metric is never a missing cell."""
     with pytest.raises(RecordError, match=r"cpl on art lacks a metric: expected recall"):
-        domain_cells([make("cpl", "art")], ["art"], metric="recall", expected=1)
+        column_cells([make("cpl", "art")], ["art"], metric="recall", expected=1)
 
 
 def test_average_weighs_domains_alike_and_spreads_over_seeds():

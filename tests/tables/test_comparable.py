@@ -34,6 +34,16 @@ def test_a_protocol_that_differs_is_named(make, field):
         check_comparable([make("cpl", "art"), make("lp-kd", "art", protocol=protocol)])
 
 
+def test_what_follows_from_another_model_is_not_named_beside_it(make):
+    """Another weak model has other logits; the message names the model alone."""
+    inputs = {"index_digest": "i", "logits_key": "b"}
+    one = make("cpl", "art", inputs=inputs | {"logits_key": "a"})
+    with pytest.raises(RecordError, match=r"found weak of the table is [^;]*\. Filter"):
+        check_comparable([one, make("cpl", "art", 1, weak="alexnet", inputs=inputs)])
+    with pytest.raises(RecordError, match=r"found inputs.logits_key of art is [^;]*\. Filter"):
+        check_comparable([one, make("cpl", "art", 1, inputs=inputs)])
+
+
 def test_all_differences_are_named_at_once(make):
     """One message lists every field that differs."""
     other = make("cpl", "art", 1, weak="alexnet", strong="ViT-B-32")

@@ -27,7 +27,7 @@ def test_the_shipped_main_table():
         "soft-class-means": ("lp-ce", "lp-kd", "cpl"),
     }
     assert layout.pgr
-    assert layout.methods()[-2:] == ("ceiling-lp", "ceiling-cpl")
+    assert layout.methods()[-3:] == ("ceiling-lp", "ceiling-tp", "ceiling-cpl")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,8 @@ def test_the_shipped_main_table():
         (f"{SMALL}[delta.cpl]\nagainst = ['lp']", "compares rows that are not there.*found lp"),
         (f"{SMALL}[delta.cpll]\nagainst = ['cpl']", "found cpll. Did you mean 'cpl'"),
         (f"pgr = true\n{SMALL}", "found ceiling, weak"),
+        (f"{SMALL}[column.a]\n[column.b]\nlabel = 'a'", "columns that look alike.*found a, a"),
+        (f"columns = 'weka'\n{SMALL}", "'columns'.*'weak'"),
         ("name = ", "is not TOML"),
     ],
 )

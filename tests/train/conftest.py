@@ -146,11 +146,12 @@ class Toy:
             spec=self.spec,
             features=self.features(),
             method=method,
-            seed=seed,
+            seeds=(seed,),
             options=options,
             device="cpu",
         )
-        return run(request, inputs or self.inputs(), self.results)
+        [outcome] = run(request, inputs or self.inputs(), self.results)
+        return outcome
 
     def with_protocol(self, **changes: Any) -> Toy:
         """The same cache under another protocol."""

@@ -19,7 +19,8 @@ from w2s_cache.losses.distillation import Distillation
 from w2s_cache.losses.product import Product
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.train.config import TrainConfig
-from w2s_cache.train.loop import FitData, fit
+from w2s_cache.train.loop import fit
+from w2s_cache.train.stack import FitData, Learner
 
 CONFIG = TrainConfig(lr=0.05, epochs=12, batch_size=8)
 LOSSES = {
@@ -73,14 +74,21 @@ def clusters(rows=40, classes=4, width=8):
 
 
 def toy(head, loss):
-    """Fit data of the clusters under confident weak logits, val on the same rows."""
+    """Fit data of the clusters under confident weak logits."""
     features, labels = clusters()
-    prepared = head.prepare(features)
-    return FitData(
-        prepared=prepared,
-        targets=loss.targets(4.0 * functional.one_hot(labels, 4)),
-        val_prepared=prepared,
+    targets = loss.targets(4.0 * functional.one_hot(labels, 4))
+    return FitData(prepared=head.prepare(features), targets=targets)
+
+
+def learner(start, labels, seed=0, rows=None):
+    """A run on some rows, all of them unless given, val on all."""
+    every = torch.arange(len(labels))
+    return Learner(
+        start=start,
+        rows=every if rows is None else rows,
+        val_rows=every,
         val_labels=labels,
+        generator=torch.Generator().manual_seed(seed),
     )
 
 
@@ -95,26 +103,23 @@ def start_of(head):
 def trained(head=None, loss=None, config=CONFIG, seed=0):
     """One training of the toy."""
     head, loss = head or LinearHead(), loss or CrossEntropy()
-    order = torch.Generator().manual_seed(seed)
-    return fit(head, loss, start_of(head), toy(head, loss), config, generator=order)
+    run = learner(start_of(head), clusters()[1], seed)
+    [fitted] = fit(head, loss, toy(head, loss), [run], config)
+    return fitted
 
 
 def jumped(signs, select):
     """One full-batch SGD step an epoch on two features, the bias pulled as the signs say."""
     features = torch.zeros(4, 1)
-    data = FitData(
-        prepared=features,
-        targets={"row": torch.zeros(4)},
-        val_prepared=features,
-        val_labels=torch.zeros(4, dtype=torch.int64),
-    )
+    data = FitData(prepared=features, targets={"row": torch.zeros(4)})
     config = TrainConfig(
         optimizer="sgd", lr=1.0, epochs=len(signs), batch_size=4, schedule="constant",
         warmup_ratio=0.0, select=select,
     )  # fmt: skip
     start = {"weight": torch.zeros(2, 1), "bias": torch.zeros(2)}
-    order = torch.Generator().manual_seed(0)
-    return fit(LinearHead(), Jumping(signs), start, data, config, generator=order)
+    run = learner(start, torch.zeros(4, dtype=torch.int64))
+    [fitted] = fit(LinearHead(), Jumping(signs), data, [run], config)
+    return fitted
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
@@ -164,7 +169,7 @@ def test_start_and_data_are_left_alone():
     """Neither the initial parameters nor the features are written to."""
     head, loss = LinearHead(), CrossEntropy()
     start, data = start_of(head), toy(head, loss)
-    fit(head, loss, start, data, CONFIG, generator=torch.Generator().manual_seed(0))
+    fit(head, loss, data, [learner(start, clusters()[1])], CONFIG)
     assert torch.equal(start["weight"], start_of(head)["weight"])
     assert torch.equal(data.prepared, toy(head, loss).prepared)
     assert not start["weight"].requires_grad

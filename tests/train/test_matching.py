@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from w2s_cache.train.matching import matching
+from w2s_cache.train.matching import differing_settings, matching
 
 
 def test_records_of_the_present_settings_are_kept(toy):
@@ -45,3 +45,22 @@ def test_a_method_that_is_not_installed_any_more_is_left_out(toy):
     """A record of an unknown method cannot be compared with the spec."""
     record = replace(toy.run("weak").record, method="gone")
     assert matching([record], toy.spec, {}) == []
+
+
+def test_what_differs_is_named(toy):
+    """Every setting in which records are not the spec's, once; nothing for records that match."""
+    kept = toy.run("cpl").record
+    others = [toy.run("cpl", tau=0.5).record, toy.with_protocol(select="oracle").run("weak").record]
+    assert differing_settings([kept, *others], toy.spec, {}) == [
+        "config.options.tau",
+        "protocol.select",
+    ]
+    assert differing_settings([kept], toy.spec, {}) == []
+
+
+def test_older_features_and_unknown_methods_are_named(toy):
+    """Records of the present settings can be left out for their inputs or their method."""
+    record = toy.run("weak").record
+    old = replace(record, run_id="old", inputs={"image_key": "x"}, created="2020-01-01T00:00:00Z")
+    gone = replace(record, run_id="gone", method="gone")
+    assert differing_settings([record, old, gone], toy.spec, {}) == ["inputs", "method"]

@@ -32,6 +32,19 @@ def test_steps_are_those_of_the_optimizer_class(name: str) -> None:
     assert torch.equal(ours, theirs)
 
 
+@pytest.mark.parametrize("name", CLASSES)
+def test_gradients_may_be_transposed_in_memory(name: str) -> None:
+    """Torch's fused kernels read a strided gradient in memory order; ours read it by position."""
+    plain = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    gradient = torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
+    results = []
+    for given in (gradient, gradient.mT.contiguous().mT):
+        parameter = plain.clone().requires_grad_()
+        Optimizer(name=name, parameters=[parameter], weight_decay=0.1).step(0.01, [given])
+        results.append(parameter.detach())
+    assert torch.equal(*results)
+
+
 def test_training_does_not_import_the_compiler() -> None:
     """A step leaves torch's compiler unimported: importing it takes longer than a run."""
     code = (

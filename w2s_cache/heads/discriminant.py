@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.errors import TrainError
-from w2s_cache.heads.pooling import Pool
+from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.hyperparameters import require_choice, require_shares, require_temperatures
 
@@ -156,7 +156,7 @@ class WeakDiscriminant:
 
 @dataclass(frozen=True, slots=True)
 class PooledDiscriminant:
-    """LDA on pooled posteriors; the fields are those of Pool and of Discriminant."""
+    """LDA on pooled posteriors; the fields are those of OpinionPool and of Discriminant."""
 
     tau_weak: float = 1.0
     calibration: str = "agreement"
@@ -176,5 +176,5 @@ class PooledDiscriminant:
         """``weight`` (k, d) and ``bias`` (k,)."""
         return Discriminant(self.shrinkage, self.priors)(self._pool()(inputs), inputs.features)
 
-    def _pool(self) -> Pool:
-        return Pool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+    def _pool(self) -> OpinionPool:
+        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.heads.linear_map import linear_map
 from w2s_cache.heads.protocol import Parameters, StartInputs
 
 
@@ -23,13 +24,16 @@ class LinearHead:
 
     normalize: bool = False
 
+    stackable: ClassVar[bool] = True
+
     def prepare(self, features: Tensor) -> Tensor:
         """Raw features (n, d) → raw or unit-norm features (n, d)."""
         return functional.normalize(features, dim=-1) if self.normalize else features
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """(batch, d) → logits (batch, k), unscaled."""
-        return functional.linear(prepared, parameters["weight"], parameters["bias"])
+        products = linear_map(prepared, parameters["weight"])
+        return products.add_(parameters["bias"].unsqueeze(-2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.discriminant import Discriminant, soft_means, within_covariance
-from w2s_cache.heads.pooling import Pool
+from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
 
 
@@ -35,7 +35,7 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """LDA on posteriors refined by ``steps`` of EM; other fields are those of Pool, Discriminant.
+    """LDA on posteriors refined by EM; other fields are those of OpinionPool and Discriminant.
 
     Args:
         steps: How many E-steps, ≥ 0.
@@ -76,8 +76,8 @@ class Mixture:
             posteriors = torch.softmax(joint(prior, features, components), dim=-1)
         return Discriminant(self.shrinkage, self.priors)(posteriors, features)
 
-    def _pool(self) -> Pool:
-        return Pool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+    def _pool(self) -> OpinionPool:
+        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
 
 
 def maximise(

@@ -34,7 +34,7 @@ _ROWS = 512  # one number is fitted, so that many rows are plenty
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class OpinionPool:
     """How weak model and text are pooled.
 
     Args:
@@ -104,7 +104,7 @@ def agreement(cosines: Tensor, weak: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class PooledMeans:
-    """Class means under pooled posteriors, C_k ∝ Σ_x q(k|x) f(x); the fields are those of Pool."""
+    """Class means under pooled posteriors, C_k ∝ Σ_x q(k|x) f(x); fields as in OpinionPool."""
 
     tau_weak: float = 1.0
     calibration: str = "agreement"
@@ -122,8 +122,8 @@ class PooledMeans:
         sums = self._pool()(inputs).T @ inputs.features
         return {"prototypes": functional.normalize(sums, dim=-1)}
 
-    def _pool(self) -> Pool:
-        return Pool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+    def _pool(self) -> OpinionPool:
+        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
 
 
 def _own_scale(inputs: StartInputs) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import ClassVar, get_args
 
 import torch
 from torch import Tensor
@@ -14,7 +14,8 @@ from w2s_cache.errors import TrainError
 from w2s_cache.heads.prompt_layout import Block, Layout, Position, lay_out, read_frame
 from w2s_cache.heads.prompt_packing import encode_shared
 from w2s_cache.heads.prompt_tower import TextTower
-from w2s_cache.heads.protocol import Parameters
+from w2s_cache.heads.protocol import Parameters, StartInputs
+from w2s_cache.hyperparameters import require_choice
 
 _START_STD = 0.02  # CoOp's nn.init.normal_(ctx_vectors, std=0.02)
 
@@ -36,6 +37,15 @@ class PromptRecipe:
     class_specific: bool = False
     words: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuses options that have no meaning."""
+        require_choice("position", self.position, get_args(Position))
+        _refuse_no_vectors(self, len(self.words) or self.n_ctx)
+
+    def attach(self, tower: TextTower, classes: Sequence[str]) -> PromptHead:
+        """The head of this recipe for some classes, see :func:`attach_prompts`."""
+        return attach_prompts(self, tower, classes)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptHead:
@@ -48,7 +58,7 @@ class PromptHead:
     Attributes:
         tower: The frozen text tower.
         layout: Prompts of all classes.
-        class_specific: Whether ``context`` has a leading class dimension.
+        recipe: What it was built from; ``context`` has a class dimension if class-specific.
         fixed: For every block of the layout the embeddings of its tokens (n, context length,
             width), cut to the tokens the tower reads where it takes the shortcut.
         order: (K,) int64, where each class stands among the blocks' prompts.
@@ -56,7 +66,7 @@ class PromptHead:
 
     tower: TextTower
     layout: Layout
-    class_specific: bool
+    recipe: PromptRecipe
     fixed: tuple[Tensor, ...]
     order: Tensor
 
@@ -77,8 +87,8 @@ class PromptHead:
     def _shared(self, context: Tensor) -> Tensor:
         """The common beginning once: start tokens and, unless class-specific, vectors before."""
         start = self.fixed[0][0, : self.layout.start]
-        common = 1 if self.class_specific else 2
-        prefix = start if self.class_specific else torch.cat([start, self._lead(context)])
+        common = 1 if self.recipe.class_specific else 2
+        prefix = start if self.recipe.class_specific else torch.cat([start, self._lead(context)])
         rests = [
             torch.cat(self._pieces(block, fixed, context)[common:], dim=1)
             for block, fixed in zip(self.layout.blocks, self.fixed, strict=True)
@@ -99,7 +109,11 @@ class PromptHead:
 
     def _pieces(self, block: Block, fixed: Tensor, context: Tensor) -> list[Tensor]:
         """Start, vectors before the name, name, vectors behind it, tail; each (n, ·, width)."""
-        own = context[block.classes] if self.class_specific else context.expand(len(fixed), -1, -1)
+        own = (
+            context[block.classes]
+            if self.recipe.class_specific
+            else context.expand(len(fixed), -1, -1)
+        )
         name = self.layout.start + self.layout.before
         tail = self.layout.start + self.layout.n_ctx + block.name
         return [
@@ -137,26 +151,35 @@ def attach_prompts(recipe: PromptRecipe, tower: TextTower, classes: Sequence[str
     return PromptHead(
         tower=tower,
         layout=layout,
-        class_specific=recipe.class_specific,
+        recipe=recipe,
         fixed=tuple(fixed),
         order=placed.argsort(),
     )
 
 
-def start_context(
-    recipe: PromptRecipe, head: PromptHead, generator: torch.Generator
-) -> dict[str, Tensor]:
-    """The context a recipe begins with: words, the same for every class, or N(0, 0.02²).
+@dataclass(frozen=True, slots=True)
+class ContextStart:
+    """The context a prompt head begins with: its recipe's words, or N(0, 0.02²)."""
+
+    needs_text: ClassVar[bool] = True
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``context``, see :func:`start_context`."""
+        assert isinstance(inputs.head, PromptHead)  # noqa: S101 - the method's own head
+        return start_context(inputs.head, inputs.generator)
+
+
+def start_context(head: PromptHead, generator: torch.Generator) -> dict[str, Tensor]:
+    """The context a head begins with: words, the same for every class, or N(0, 0.02²).
 
     Args:
-        recipe: What ``head`` was built from.
-        head: Gives shape, dtype and device.
+        head: Gives recipe, shape, dtype and device.
         generator: CPU generator of the random start; untouched when words are given.
 
     Returns:
         ``context``: (M, width), or (K, M, width) for class-specific vectors.
     """
-    like = head.fixed[0]
+    recipe, like = head.recipe, head.fixed[0]
     leading = (len(head.order),) if recipe.class_specific else ()
     shape = (*leading, head.layout.n_ctx, like.shape[-1])
     if recipe.words:
@@ -172,6 +195,11 @@ def _word_ids(words: str, tower: TextTower) -> list[int]:
 
 def _context_length(recipe: PromptRecipe, tower: TextTower) -> int:
     n_ctx = len(_word_ids(recipe.words, tower)) if recipe.words else recipe.n_ctx
+    _refuse_no_vectors(recipe, n_ctx)
+    return n_ctx
+
+
+def _refuse_no_vectors(recipe: PromptRecipe, n_ctx: int) -> None:
     if n_ctx < 1:
         raise TrainError(
             "prompts without context vectors",
@@ -179,11 +207,3 @@ def _context_length(recipe: PromptRecipe, tower: TextTower) -> int:
             found=f"n_ctx = {recipe.n_ctx}, words = {recipe.words!r}",
             fix="Raise n_ctx or write some words.",
         )
-    if recipe.position not in get_args(Position):
-        raise TrainError(
-            "unknown place of the class name",
-            expected=f"one of {', '.join(get_args(Position))}",
-            found=repr(recipe.position),
-            fix="Correct `position`.",
-        )
-    return n_ctx

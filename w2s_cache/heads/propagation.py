@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.discriminant import Discriminant
-from w2s_cache.heads.pooling import Pool
+from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.hyperparameters import require_shares
 
@@ -72,8 +72,8 @@ class PropagatedDiscriminant:
             posteriors = torch.lerp(start, around, self.alpha)
         return Discriminant(self.shrinkage, self.priors)(posteriors, inputs.features)
 
-    def _pool(self) -> Pool:
-        return Pool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+    def _pool(self) -> OpinionPool:
+        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
 
 
 def nearest_rows(features: Tensor, count: int) -> Tensor:

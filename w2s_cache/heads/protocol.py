@@ -13,10 +13,15 @@ Parameters = Mapping[str, Tensor]
 
 
 class Head(Protocol):
-    """A classifier over frozen features."""
+    """A classifier over frozen features.
+
+    A head that sets the class variable ``stackable`` also takes parameters and features of several
+    runs, with one leading dimension more, and answers logits (runs, batch, k); without it every
+    run is trained alone.
+    """
 
     def prepare(self, features: Tensor) -> Tensor:
-        """Raw features (n, d) float32 → what the head works on (n, d); done once per split."""
+        """Raw features (n, d) float32 → what the head works on (n, d), row by row; done once."""
         ...
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.errors import TrainError
+from w2s_cache.heads.linear_map import linear_map
 from w2s_cache.heads.protocol import Parameters, StartInputs
 from w2s_cache.heads.unit_rows import unit_rows
 from w2s_cache.hyperparameters import require_temperatures
@@ -22,13 +23,15 @@ class PrototypeHead:
     Both sides are L2-normalised inside the forward pass; C itself keeps its free norm.
     """
 
+    stackable: ClassVar[bool] = True
+
     def prepare(self, features: Tensor) -> Tensor:
         """Raw features (n, d) → unit-norm features (n, d)."""
         return functional.normalize(features, dim=-1)
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """(batch, d) → cosine similarities (batch, k) in [-1, 1]."""
-        return functional.linear(prepared, unit_rows(parameters["prototypes"]))
+        return linear_map(prepared, unit_rows(parameters["prototypes"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,14 @@ something else. So weight moves *to* the teacher in disagreement, whatever the p
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.hyperparameters import require_shares, require_temperatures
+from w2s_cache.losses.cross_entropy import row_cross_entropy
 from w2s_cache.losses.protocol import Targets, linear_ramp
 
 
@@ -48,6 +50,8 @@ class AdaptConf:
     tau_strong: float = 1.0
     tau_weak: float = 1.0
 
+    stackable: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Refuses options that have no meaning."""
         require_temperatures(
@@ -73,12 +77,11 @@ class AdaptConf:
         own = strong.detach().argmax(dim=-1)
         beta = self.beta(strong.detach(), own, targets["label"])
         beta = beta * linear_ramp(progress, self.ramp)
-        cross = functional.cross_entropy(
-            strong / self.tau_kd, targets["probability"], reduction="none"
-        )
+        log_strong = functional.log_softmax(strong / self.tau_kd, dim=-1)
+        cross = -(targets["probability"] * log_strong).sum(dim=-1)
         divergence = (cross + targets["negative_entropy"]) * self.tau_kd**2
-        confidence = functional.cross_entropy(strong, own, reduction="none")
-        return torch.lerp(divergence, confidence, beta).mean()
+        confidence = row_cross_entropy(strong, own)
+        return torch.lerp(divergence, confidence, beta).mean(dim=-1)
 
     def beta(self, strong: Tensor, own: Tensor, label: Tensor) -> Tensor:
         """Weight of the own prediction: logits (batch, k), two classes (batch,) → (batch,)."""

@@ -8,13 +8,14 @@ gradient is that of AuxConf with ``balance = "none"`` and ``schedule = "fixed"``
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.hyperparameters import require_shares, require_temperatures
-from w2s_cache.losses.cross_entropy import soft_cross_entropy
+from w2s_cache.losses.cross_entropy import row_cross_entropy, soft_cross_entropy
 from w2s_cache.losses.protocol import Targets, linear_ramp
 
 
@@ -40,6 +41,8 @@ class AugConf:
     tau_strong: float = 1.0
     tau_weak: float = 1.0
 
+    stackable: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Refuses options that have no meaning."""
         require_temperatures(tau_kd=self.tau_kd, tau_strong=self.tau_strong, tau_weak=self.tau_weak)
@@ -58,7 +61,7 @@ class AugConf:
         alpha = self.alpha_max * linear_ramp(progress, self.warmup)
         tau = self.tau_strong * self.tau_kd
         cross = soft_cross_entropy(logits, targets["probability"], tau=tau)
-        divergence = (cross + targets["negative_entropy"].mean()) * self.tau_kd**2
+        divergence = (cross + targets["negative_entropy"].mean(dim=-1)) * self.tau_kd**2
         own = logits.detach().argmax(dim=-1)
-        confidence = functional.cross_entropy(logits / self.tau_strong, own)
+        confidence = row_cross_entropy(logits / self.tau_strong, own).mean(dim=-1)
         return (1 - alpha) * divergence + alpha * confidence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -29,6 +29,8 @@ class CrossEntropy:
 
     tau_strong: float = 1.0
 
+    stackable: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Refuses temperatures that have no meaning."""
         require_temperatures(tau_strong=self.tau_strong)
@@ -39,7 +41,13 @@ class CrossEntropy:
 
     def __call__(self, logits: Tensor, targets: Targets, *, progress: float) -> Tensor:  # noqa: ARG002
         """Logits (batch, k) → scalar, nats."""
-        return functional.cross_entropy(logits / self.tau_strong, targets["label"])
+        return row_cross_entropy(logits / self.tau_strong, targets["label"]).mean(dim=-1)
+
+
+def row_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """−log softmax(z)[label] of every row: (…, batch, k) and (…, batch) → (…, batch), nats."""
+    rows = functional.cross_entropy(logits.flatten(0, -2), label.flatten(), reduction="none")
+    return rows.view(label.shape)
 
 
 def soft_cross_entropy(logits: Tensor, probability: Tensor, *, tau: float = 1.0) -> Tensor:
@@ -50,12 +58,12 @@ def soft_cross_entropy(logits: Tensor, probability: Tensor, *, tau: float = 1.0)
     differentiation would. First derivatives only.
 
     Args:
-        logits: z, (batch, k).
-        probability: q, (batch, k), rows that sum to 1; detached.
+        logits: z, (…, batch, k).
+        probability: q, (…, batch, k), rows that sum to 1; detached.
         tau: Temperature, > 0, dimensionless.
 
     Returns:
-        Scalar, nats.
+        (…), nats.
     """
     mean: Tensor = _SoftCrossEntropy.apply(logits, probability, tau)
     return mean
@@ -68,8 +76,8 @@ class _SoftCrossEntropy(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, probability: Tensor, tau: float) -> Tensor:
         """Mean cross-entropy; keeps the gradient when one is wanted."""
         log_strong = functional.log_softmax(logits if tau == 1.0 else logits / tau, dim=-1)
-        rows = len(logits)
-        value = torch.dot(log_strong.flatten(), probability.flatten()) / -rows
+        rows = logits.shape[-2]
+        value = _inner(log_strong, probability) / -rows
         if ctx.needs_input_grad[0]:
             ctx.gradient = log_strong.exp_().sub_(probability)
             ctx.scale = 1.0 / (tau * rows)
@@ -78,5 +86,12 @@ class _SoftCrossEntropy(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
-        """Scales the kept gradient by the factor that arrives."""
-        return ctx.gradient * (upstream[0] * ctx.scale), None, None
+        """Scales the kept gradient by the factor that arrives, in place: it serves once."""
+        gradient, ctx.gradient = ctx.gradient, None
+        return gradient.mul_((upstream[0] * ctx.scale)[..., None, None]), None, None
+
+
+def _inner(one: Tensor, other: Tensor) -> Tensor:
+    """Σ over the last two dimensions of the product, (…, b, k) twice → (…)."""
+    rows, columns = one.flatten(-2).unsqueeze(-2), other.flatten(-2).unsqueeze(-1)
+    return (rows @ columns).squeeze(-1).squeeze(-1)

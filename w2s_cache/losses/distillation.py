@@ -7,6 +7,7 @@ Hinton et al. (2015); Li et al. Eq. 4–5. The text of Eq. 5 writes KL(p_s‖p_w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -35,6 +36,8 @@ class Distillation:
     tau_weak: float = 1.0
     rescale: bool = False
 
+    stackable: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """Refuses temperatures that have no meaning."""
         require_temperatures(tau_strong=self.tau_strong, tau_weak=self.tau_weak)
@@ -50,5 +53,5 @@ class Distillation:
     def __call__(self, logits: Tensor, targets: Targets, *, progress: float) -> Tensor:  # noqa: ARG002
         """Logits (batch, k) → scalar, nats. The entropy of the target is a constant of training."""
         cross = soft_cross_entropy(logits, targets["probability"], tau=self.tau_strong)
-        divergence = cross + targets["negative_entropy"].mean()
+        divergence = cross + targets["negative_entropy"].mean(dim=-1)
         return divergence * (self.tau_strong * self.tau_weak) if self.rescale else divergence

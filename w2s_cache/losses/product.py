@@ -6,6 +6,7 @@ Burns et al., "Weak-to-strong generalization" (2023), in their released code; no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn import functional
@@ -36,6 +37,8 @@ class Product:
     beta: float = 1.0
     tau_strong: float = 1.0
     tau_weak: float = 1.0
+
+    stackable: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses options that have no meaning."""

@@ -12,6 +12,7 @@ from w2s_cache.results.record import (
     run_id,
 )
 from w2s_cache.results.run_directory import find_runs, has_run, read_record, run_path, write_run
+from w2s_cache.results.run_files import Predictions, read_head, read_predictions, read_trace
 from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA
 from w2s_cache.results.violation import Violation
 
@@ -20,12 +21,16 @@ __all__ = [
     "PREDICTIONS_SCHEMA",
     "SCHEMA",
     "TRACE_SCHEMA",
+    "Predictions",
     "RunRecord",
     "Violation",
     "check_run",
     "find_runs",
     "has_run",
+    "read_head",
+    "read_predictions",
     "read_record",
+    "read_trace",
     "record_from_json",
     "record_to_json",
     "run_id",

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 
 from w2s_cache.results.record import RunRecord
 from w2s_cache.results.run_directory import HEAD_FILE, PREDICTIONS_FILE, RECORD_FILE, TRACE_FILE
-from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA
+from w2s_cache.results.run_tables import FIRST_TRACE_SCHEMA, PREDICTIONS_SCHEMA, TRACE_SCHEMA
 from w2s_cache.results.violation import Violation
 
 _TOLERANCE = 1e-9
+_ACCURACIES = ("fit_accuracy", "eval_accuracy")
 
 
 def check_files(record: RunRecord, path: Path) -> Iterator[Violation]:
@@ -97,7 +98,7 @@ def _compare(name: str, recorded: float | None, recomputed: float | None) -> Ite
 
 
 def _trace(_: RunRecord, file: Path) -> Iterator[Violation]:
-    table = _columns(file, TRACE_SCHEMA)
+    table = _columns(file, TRACE_SCHEMA, FIRST_TRACE_SCHEMA)
     if isinstance(table, str):
         yield Violation("RR-15", table)
         return
@@ -106,6 +107,12 @@ def _trace(_: RunRecord, file: Path) -> Iterator[Violation]:
     for name in ("loss", "lr", "val_score"):
         if not np.isfinite(table.column(name).drop_null().to_numpy()).all():
             yield Violation("RR-15", f"trace holds numbers that are not finite in {name}")
+    accuracies = [name for name in _ACCURACIES if name in table.column_names]
+    for name in accuracies:
+        if _outside(table.column(name).drop_null().to_numpy(), 1):
+            yield Violation("RR-17", f"trace holds values that are no fractions in {name}")
+    if len({tuple(table.column(name).is_null().to_pylist()) for name in accuracies}) > 1:
+        yield Violation("RR-17", f"{' and '.join(accuracies)} are measured at different steps")
 
 
 def _head(_: RunRecord, file: Path) -> Iterator[Violation]:
@@ -122,13 +129,15 @@ def _head(_: RunRecord, file: Path) -> Iterator[Violation]:
             yield Violation("RR-16", f"{file.name} holds numbers that are not finite in {name}")
 
 
-def _columns(file: Path, schema: pa.Schema) -> pa.Table | str:
-    """The table, or a sentence about why it is not one of this schema."""
+def _columns(file: Path, schema: pa.Schema, older: pa.Schema | None = None) -> pa.Table | str:
+    """The table, or a sentence about why it is not one of this schema (or the older one)."""
     try:
         table = pq.read_table(file)
     except (OSError, pa.ArrowInvalid) as error:
         return f"{file.name} cannot be read: {error}"
     found = [(field.name, str(field.type)) for field in table.schema]
+    if older is not None and table.column_names == older.names:
+        schema = older
     wanted = [(field.name, str(field.type)) for field in schema]
     if found != wanted:
         return f"{file.name} has the columns {found}, not {wanted}"

@@ -25,9 +25,14 @@ TRACE_SCHEMA = pa.schema(
         pa.field("loss", pa.float64(), nullable=False),
         pa.field("lr", pa.float64(), nullable=False),
         pa.field("val_score", pa.float64(), nullable=True),
+        pa.field("fit_accuracy", pa.float64(), nullable=True),
+        pa.field("eval_accuracy", pa.float64(), nullable=True),
     ]
 )
-"""One line per step; ``val_score`` is null on steps after which nothing was measured."""
+"""One line per step; what may be null is null on steps after which nothing was measured."""
+
+FIRST_TRACE_SCHEMA = pa.schema(list(TRACE_SCHEMA)[:5])
+"""Traces from before accuracies could be kept; still lawful."""
 
 
 def conform(table: pa.Table, schema: pa.Schema, *, name: str) -> pa.Table:

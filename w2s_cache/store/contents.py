@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from w2s_cache.errors import StoreError
-from w2s_cache.store.layout import MANIFEST_FILE, Manifest, slug
+from w2s_cache.store.index import Index, read_index
+from w2s_cache.store.layout import MANIFEST_FILE, Manifest, index_path, slug
 from w2s_cache.store.reader import read_manifest
 
 
@@ -41,6 +42,16 @@ def cached_domains(home: Path, dataset: str, *, strong: str, weak: str) -> tuple
     pair = f"{slug(strong)}__{slug(weak)}.json"
     files = (home / "v1" / slug(dataset)).glob(f"*/sets/{pair}")
     return tuple(sorted({_domain_of(file) for file in files}))
+
+
+def cached_indexes(home: Path, dataset: str) -> Iterator[Index]:
+    """Yields the index of every domain of a data set that has one, by folder.
+
+    Raises:
+        CorruptStoreError: An index is damaged.
+    """
+    for file in sorted(index_path(home, dataset, "any").parents[1].glob("*/index.parquet")):
+        yield read_index(file)
 
 
 def _domain_of(feature_set: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from w2s_cache.tables.build import build
 from w2s_cache.tables.layout import Layout, load_layout, parse_layout
 from w2s_cache.tables.render import FORMATS, render
+from w2s_cache.tables.sizes import build_sizes
 from w2s_cache.tables.table import Block, Cell, Row, Table
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Row",
     "Table",
     "build",
+    "build_sizes",
     "load_layout",
     "parse_layout",
     "render",

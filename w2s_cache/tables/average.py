@@ -1,4 +1,4 @@
-"""The average over domains, only where every domain has a number."""
+"""The average over columns, only where every column has a number."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from w2s_cache.tables.table import Cell
 
 
 def average_cell(cells: Sequence[Cell], scores: Mapping[str, Scores]) -> Cell:
-    """Average of a row's unrounded means, every domain counting alike.
+    """Average of a row's unrounded means, every column counting alike.
 
     Its spread is that of the per-seed averages, which exist where all cells have the same seeds.
 
     Args:
-        cells: The row's cells, one per domain.
-        scores: The scores behind them, by domain and seed.
+        cells: The row's cells, one per column.
+        scores: The scores behind them, by column and seed.
 
     Returns:
-        A missing cell where a domain has no number (not applicable where no domain is); a
+        A missing cell where a column has no number (not applicable where no column is); a
         partial one where a cell lacks seeds.
     """
     means = [cell.mean for cell in cells if cell.mean is not None]

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from w2s_cache.errors import RecordError
 from w2s_cache.results import RunRecord
+from w2s_cache.tables.layout import Varied
 from w2s_cache.tables.table import Cell
 
 Scores = Mapping[int, float]
-"""Seed → score of one method on one domain."""
+"""Seed → score of one method in one column."""
 
 
 def sample_sd(values: Sequence[float]) -> float | None:
@@ -39,8 +40,15 @@ def mean_cell(scores: Scores, expected: int) -> Cell:
     )
 
 
-def collect_scores(records: Sequence[RunRecord], metric: str) -> dict[str, dict[int, float]]:
-    """Scores of one method's done records, by domain and seed.
+def column_of(record: RunRecord, by: Varied) -> str:
+    """The column a record stands in."""
+    return {"domain": record.domain, "strong": record.strong, "weak": record.weak}[by]
+
+
+def collect_scores(
+    records: Sequence[RunRecord], metric: str, by: Varied = "domain"
+) -> dict[str, dict[int, float]]:
+    """Scores of one method's done records, by column and seed.
 
     Raises:
         RecordError: A done record lacks the metric.
@@ -56,25 +64,30 @@ def collect_scores(records: Sequence[RunRecord], metric: str) -> dict[str, dict[
                 found=", ".join(sorted(record.metrics)) or "no metrics",
                 fix="Choose a metric that every run has, or run that method again.",
             )
-        scores.setdefault(record.domain, {})[record.seed] = record.metrics[metric]
+        scores.setdefault(column_of(record, by), {})[record.seed] = record.metrics[metric]
     return scores
 
 
-def domain_cells(
-    records: Sequence[RunRecord], domains: Sequence[str], *, metric: str, expected: int
+def column_cells(
+    records: Sequence[RunRecord],
+    columns: Sequence[str],
+    *,
+    metric: str,
+    expected: int,
+    by: Varied = "domain",
 ) -> tuple[Cell, ...]:
-    """One cell per domain from the records of one method.
+    """One cell per column from the records of one method.
 
-    A domain without a done run is missing, or not applicable when every run there said so.
+    A column without a done run is missing, or not applicable when every run there said so.
 
     Raises:
         RecordError: A done record lacks the metric.
     """
-    scores = collect_scores(records, metric)
-    refused = {record.domain for record in records if record.status == "not-applicable"}
+    scores = collect_scores(records, metric, by)
+    refused = {column_of(r, by) for r in records if r.status == "not-applicable"}
     return tuple(
-        mean_cell(scores[domain], expected)
-        if domain in scores
-        else Cell(expected=expected, status="not-applicable" if domain in refused else "missing")
-        for domain in domains
+        mean_cell(scores[column], expected)
+        if column in scores
+        else Cell(expected=expected, status="not-applicable" if column in refused else "missing")
+        for column in columns
     )

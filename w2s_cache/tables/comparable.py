@@ -7,54 +7,82 @@ from typing import Any
 
 from w2s_cache.errors import RecordError
 from w2s_cache.results import RunRecord
+from w2s_cache.tables.collect import column_of
 from w2s_cache.tables.flatten import flatten
+from w2s_cache.tables.layout import Varied
+
+_INPUTS = {
+    "strong": frozenset({"inputs.image_key", "inputs.text_key"}),
+    "weak": frozenset({"inputs.logits_key"}),
+}
+_FOLLOWS = _INPUTS | {
+    "domain": _INPUTS["strong"] | _INPUTS["weak"] | {"inputs.index_digest", "counts.eval"}
+}
+"""What differs wherever a domain or a model does, and need not be named beside it."""
 
 
-def check_comparable(records: Sequence[RunRecord]) -> None:
+def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -> None:
     """Refuses records whose numbers cannot stand beside each other.
 
-    All records share data set, strong and weak model and protocol (the way of selection may
-    differ between methods, it is printed); records of one domain share what was read and how
-    many rows were evaluated; records of one method share configuration and selection. An input
-    that a method does not read (null or absent) differs from nothing.
+    All records share data set, domain, strong and weak model (except the one that is varied from
+    column to column) and protocol (the way of selection may differ between methods, it is printed);
+    records of one column share what was read and how many rows were evaluated, and different
+    columns differ only in what their domain or model changes; records of one method share
+    configuration and selection. An input that a method does not read (null or absent) differs from
+    nothing.
+
+    Args:
+        records: What is to stand in one table.
+        columns: The field that columns are made of.
 
     Raises:
         RecordError: They differ; the message names each field with its values. Or two records
-            are of one method, domain and seed.
+            are of one method, column and seed.
     """
+    whole = {"the table": records}
+    by_column = _grouped(records, lambda record: column_of(record, columns))
+    several = whole if len(by_column) > 1 else {}
     differences = [
-        *_differing({"the table": records}, _common),
-        *_differing(_grouped(records, lambda record: record.domain), _of_domain),
+        *_differing(whole, lambda members: _common(members, columns)),
+        *_differing(several, lambda members: _read(members, _following(records, None))),
+        *_differing(by_column, lambda members: _read(members, _following(records, columns))),
         *_differing(_grouped(records, lambda record: record.method), _of_method),
     ]
     if differences:
         raise RecordError(
             "run records do not belong in one table",
-            expected="one protocol, one pair of models, one configuration per method",
+            expected=f"only the {columns} to vary, and one configuration per method",
             found="; ".join(differences),
             fix="Filter the records, or run the differing methods again.",
         )
-    _refuse_twins(records)
+    _refuse_twins(records, columns)
 
 
-def _common(records: Sequence[RunRecord]) -> list[dict[str, str]]:
-    """What all records share."""
+def _common(records: Sequence[RunRecord], columns: Varied) -> list[dict[str, str]]:
+    """What all records share, whatever column they stand in."""
+    fields = ("dataset", *(field for field in _FOLLOWS if field != columns))
     return [
         _shown(
-            {"dataset": record.dataset, "strong": record.strong, "weak": record.weak}
+            {field: getattr(record, field) for field in fields}
             | {f"protocol.{k}": v for k, v in record.protocol.items() if k != "select"}
         )
         for record in records
     ]
 
 
-def _of_domain(records: Sequence[RunRecord]) -> list[dict[str, str]]:
-    """What the records of one domain share, where they have it; the first value fills gaps."""
+def _following(records: Sequence[RunRecord], columns: Varied | None) -> frozenset[str]:
+    """What differs because the records' domains or models do; within a column, those it fixes."""
+    varied = [f for f in _FOLLOWS if f != columns and len({getattr(r, f) for r in records}) > 1]
+    return frozenset[str]().union(*(_FOLLOWS[field] for field in varied))
+
+
+def _read(records: Sequence[RunRecord], leave: frozenset[str]) -> list[dict[str, str]]:
+    """What was read and evaluated, where a record says so; the first value fills gaps."""
     present: list[dict[str, Any]] = []
     for record in records:
         inputs = {f"inputs.{k}": v for k, v in record.inputs.items() if v is not None}
         rows = {"counts.eval": record.counts.get("eval")} if record.status == "done" else {}
-        present.append(inputs | rows)
+        present.append({k: v for k, v in (inputs | rows).items() if k not in leave})
     known: dict[str, Any] = {}
     for member in present:
         known = member | known
@@ -99,14 +127,15 @@ def _differing(
                 yield f"{field} of {name} is {' or '.join(values)}"
 
 
-def _refuse_twins(records: Iterable[RunRecord]) -> None:
+def _refuse_twins(records: Iterable[RunRecord], columns: Varied) -> None:
     seen: dict[tuple[str, str, int], str] = {}
     for record in records:
-        key = (record.method, record.domain, record.seed)
+        column = column_of(record, columns)
+        key = (record.method, column, record.seed)
         if key in seen:
             raise RecordError(
-                f"two records of {record.method} on {record.domain} with seed {record.seed}",
-                expected="one record for each method, domain and seed",
+                f"two records of {record.method} on {column} with seed {record.seed}",
+                expected=f"one record for each method, {columns} and seed",
                 found=f"{seen[key]} and {record.run_id}",
                 fix="Filter the records, or remove the directory of one of them.",
             )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from w2s_cache.results import RunRecord
-from w2s_cache.tables.flatten import flatten
+from w2s_cache.tables.agreement import agreement_sentences
 from w2s_cache.tables.grid import Grid
 from w2s_cache.tables.layout import CEILING, Layout
+from w2s_cache.tables.published_block import published_sentences
 from w2s_cache.tables.remarks import remarks
+from w2s_cache.tables.settings import listed, row_name, settings_sentences
 from w2s_cache.tables.table import Block, Row
 
 
@@ -23,17 +22,20 @@ def footer(
     sentences = [
         *layout.footer,
         _spread(grid),
-        *_average(grid),
-        *_models(grid.records()),
+        *_average(layout, grid),
+        _models(grid),
+        *_columns(layout, grid),
         *_anchors(grid.records()),
         *_protocol(grid.records()),
         *_selection(layout, done),
-        *_evaluated(done),
+        *_evaluated(grid, done),
         *_ceiling(layout, grid),
         *_derived(layout),
-        *_settings(layout, done),
+        *agreement_sentences(layout),
+        *settings_sentences(layout, done),
         *_versions(done),
         *remarks(grid, rows, blocks),
+        *published_sentences(layout, dataset=grid.records()[0].dataset),
     ]
     return tuple(" ".join(sentence.split()) for sentence in sentences)
 
@@ -46,15 +48,31 @@ def _spread(grid: Grid) -> str:
     return f"± is the sample standard deviation (n − 1) over {count} seeds ({seeds})."
 
 
-def _average(grid: Grid) -> Iterator[str]:
-    if len(grid.domains) > 1:
+def _average(layout: Layout, grid: Grid) -> Iterator[str]:
+    if layout.average and len(grid.columns) > 1:
         spread = ", its ± that of the per-seed averages" if len(grid.seeds) > 1 else ""
         yield f"Avg is the mean of the unrounded numbers where every column has one{spread}."
 
 
-def _models(records: Sequence[RunRecord]) -> Iterator[str]:
-    first = records[0]
-    yield f"Data set {first.dataset}; strong model {first.strong}; weak model {first.weak}."
+def _models(grid: Grid) -> str:
+    """What all columns share; a field that varies is named with its values in their order."""
+    first = grid.records()[0]
+    fields = {"domain": first.domain, "strong model": first.strong, "weak model": first.weak}
+    shared = [
+        f"{field} {', '.join(grid.columns) if field.startswith(grid.by) else value}"
+        for field, value in fields.items()
+        if field != "domain" or grid.by != "domain"
+    ]
+    return f"Data set {first.dataset}; {'; '.join(shared)}."
+
+
+def _columns(layout: Layout, grid: Grid) -> Iterator[str]:
+    """Where the columns are not all that records have, or not those of the layout."""
+    if grid.left_out:
+        yield f"Not shown: runs with {grid.by} {', '.join(grid.left_out)}."
+    if layout.column and not set(layout.column) & set(grid.columns):
+        fixed = ", ".join(layout.column)
+        yield f"The columns are those that have runs; none of the layout's ({fixed}) has one."
 
 
 def _anchors(records: Sequence[RunRecord]) -> Iterator[str]:
@@ -67,15 +85,15 @@ def _anchors(records: Sequence[RunRecord]) -> Iterator[str]:
 
 def _protocol(records: Sequence[RunRecord]) -> Iterator[str]:
     values = {k: v for k, v in records[0].protocol.items() if k not in ("eval_split", "select")}
-    yield f"Evaluated on {records[0].protocol.get('eval_split')}; protocol {_listed(values)}."
+    yield f"Evaluated on {records[0].protocol.get('eval_split')}; protocol {listed(values)}."
 
 
 def _selection(layout: Layout, done: Iterable[RunRecord]) -> Iterator[str]:
     by_way: dict[str, list[str]] = {}
     for record in done:
         labels = by_way.setdefault(str(record.protocol.get("select")), [])
-        if _name(layout, record) not in labels:
-            labels.append(_name(layout, record))
+        if row_name(layout, record) not in labels:
+            labels.append(row_name(layout, record))
     ways = [f"{way} ({', '.join(labels)})" for way, labels in sorted(by_way.items())]
     if len(by_way) == 1:
         ways = list(by_way)
@@ -84,36 +102,45 @@ def _selection(layout: Layout, done: Iterable[RunRecord]) -> Iterator[str]:
         yield f"Selection: {'; '.join(ways)}{warning}."
 
 
-def _evaluated(done: Iterable[RunRecord]) -> Iterator[str]:
-    rows = {record.domain: record.counts.get("eval") for record in done}
+def _evaluated(grid: Grid, done: Sequence[RunRecord]) -> Iterator[str]:
+    rows = {grid.label_of(record): record.counts.get("eval", 0) for record in done}
     if rows:
-        yield f"Rows evaluated: {', '.join(f'{name} {rows[name]}' for name in sorted(rows))}."
+        yield f"Rows evaluated: {_in_columns(grid, rows)}."
     skipped: dict[str, int] = {}
     for record in done:
         count = record.counts.get("skipped", 0)
-        skipped[record.domain] = max(count, skipped.get(record.domain, 0))
-    shown = [f"{name} {skipped[name]}" for name in sorted(skipped) if skipped[name]]
-    if shown:
-        yield f"Images skipped because they could not be read: {', '.join(shown)}."
+        if count:
+            label = grid.label_of(record)
+            skipped[label] = max(count, skipped.get(label, 0))
+    if skipped:
+        shown = _in_columns(grid, skipped)
+        yield f"Images skipped because they could not be read: {shown}."
+
+
+def _in_columns(grid: Grid, counts: Mapping[str, int]) -> str:
+    """``art 20, sketch 21`` in the order of the columns; one number where only models vary."""
+    if grid.by != "domain":
+        return str(max(counts.values()))
+    return ", ".join(f"{label} {counts[label]}" for label in grid.labels if label in counts)
 
 
 def _ceiling(layout: Layout, grid: Grid) -> Iterator[str]:
     winners: dict[str, list[str]] = {}
     for record in grid.rows.get(CEILING, ()):
-        domains = winners.setdefault(record.method, [])
-        if record.status == "done" and record.domain not in domains:
-            domains.append(record.domain)
-    shown = [f"{m} on {', '.join(domains)}" for m, domains in sorted(winners.items()) if domains]
+        columns = winners.setdefault(record.method, [])
+        if record.status == "done" and grid.label_of(record) not in columns:
+            columns.append(grid.label_of(record))
+    shown = [f"{m} on {', '.join(columns)}" for m, columns in sorted(winners.items()) if columns]
     if shown:
         label = layout.label(CEILING)
-        yield f"{label}: trained on ground truth, the better by mean is {'; '.join(shown)}."
+        yield f"{label}: trained on ground truth, the best by mean is {'; '.join(shown)}."
 
 
 def _derived(layout: Layout) -> Iterator[str]:
     for of, delta in layout.delta.items():
         baselines = ", ".join(layout.label(name) for name in delta.against)
         yield (
-            f"{delta.label or f'Δ {layout.label(of)}'}: {layout.label(of)} minus the best of "
+            f"{layout.delta_label(of)}: {layout.label(of)} minus the best of "
             f"{baselines} in each column, in points; that of Avg is between unrounded averages."
         )
     if layout.pgr:
@@ -121,39 +148,6 @@ def _derived(layout: Layout) -> Iterator[str]:
             "PGR: (method − weak) / (ceiling − weak), from means over seeds; that of Avg is "
             "between averages; n/a where the ceiling is not above the weak model."
         )
-
-
-def _settings(layout: Layout, done: Iterable[RunRecord]) -> Iterator[str]:
-    """The recipe that trained methods share, said once each, then every method's own options."""
-    members: dict[str, list[RunRecord]] = {}
-    for record in done:
-        members.setdefault(_name(layout, record), []).append(record)
-    recipes: dict[str, list[str]] = {}
-    for name, records in members.items():
-        recipe = records[0].config.get("recipe")
-        if recipe:
-            recipes.setdefault(_listed(recipe), []).append(name)
-    for recipe, names in recipes.items():
-        yield f"Trained with {recipe}: {', '.join(names)}."
-    for name, records in members.items():
-        options = {k: v for k, v in records[0].config.items() if k != "recipe"}
-        shown = [*flatten(options.pop("options", {})), *flatten(options)]
-        if shown:
-            yield f"{name}: {_listed(dict(shown))}{_chosen(records)}."
-
-
-def _chosen(records: Iterable[RunRecord]) -> str:
-    """What selection kept of each list of candidates, and in how many runs."""
-    counts: dict[str, Counter[str]] = {}
-    for record in records:
-        for name, value in record.selected.items():
-            if name != "epoch":
-                counts.setdefault(name, Counter())[json.dumps(value)] += 1
-    shown = [
-        f"{name} " + ", ".join(f"{value} in {n} runs" for value, n in sorted(count.items()))
-        for name, count in sorted(counts.items())
-    ]
-    return f" (kept on val: {'; '.join(shown)})" if shown else ""
 
 
 def _versions(done: Iterable[RunRecord]) -> Iterator[str]:
@@ -167,14 +161,3 @@ def _versions(done: Iterable[RunRecord]) -> Iterator[str]:
     shown = [f"{library} {' and '.join(sorted(versions[library]))}" for library in sorted(versions)]
     if shown:
         yield f"Computed with {', '.join(shown)} on {' and '.join(sorted(devices))}."
-
-
-def _name(layout: Layout, record: RunRecord) -> str:
-    return layout.label(record.method) if record.method in layout.rows else record.method
-
-
-def _listed(values: Mapping[str, Any]) -> str:
-    flat = sorted(flatten(values))
-    return ", ".join(
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in flat
-    )

@@ -1,11 +1,16 @@
-"""The records of a table, sorted into rows."""
+"""The records of a table, sorted into rows and columns."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from w2s_cache.errors import RecordError
 from w2s_cache.results import RunRecord
+from w2s_cache.tables.ceiling import ceiling_records
+from w2s_cache.tables.collect import column_of
+from w2s_cache.tables.comparable import check_comparable
+from w2s_cache.tables.layout import CEILING, Layout, Varied
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,16 +18,76 @@ class Grid:
     """Records that belong in one table.
 
     Args:
-        domains: The domains, ascending.
+        by: The field that columns are made of.
+        columns: Names of the columns: the layout's, else those that records have, ascending.
+        labels: What is printed for them.
+        left_out: Columns that records have and the layout does not.
         seeds: Every seed that any record has, ascending; each cell should have all of them.
         rows: The records of each row in the order of the layout; those of the ceiling are of the
-            method that won in their domain.
+            method that won in their column.
     """
 
-    domains: tuple[str, ...]
+    by: Varied
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    left_out: tuple[str, ...]
     seeds: tuple[int, ...]
     rows: Mapping[str, tuple[RunRecord, ...]]
 
     def records(self) -> tuple[RunRecord, ...]:
         """All records, row by row."""
         return tuple(record for row in self.rows.values() for record in row)
+
+    def label_of(self, record: RunRecord) -> str:
+        """What is printed above the column of a record."""
+        return self.labels[self.columns.index(column_of(record, self.by))]
+
+
+def sort_records(layout: Layout, records: Iterable[RunRecord]) -> Grid:
+    """Sorts the records that a layout means, checked to be comparable.
+
+    Where the layout fixes columns, others are left out; where no record is in any of them (another
+    data set has other domains), the columns are those that records have.
+
+    Raises:
+        RecordError: There are none, or they do not belong in one table.
+    """
+    relevant = _relevant(layout, records)
+    found = sorted({column_of(record, layout.columns) for record in relevant})
+    fixed = tuple(layout.column)
+    columns = fixed if set(fixed) & set(found) else tuple(found)
+    used = [record for record in relevant if column_of(record, layout.columns) in columns]
+    check_comparable(used, layout.columns)
+    methods = layout.methods()
+    by_method = {m: tuple(r for r in used if r.method == m) for m in methods}
+    winners = ceiling_records(by_method, columns, metric=layout.metric, by=layout.columns)
+    return Grid(
+        by=layout.columns,
+        columns=columns,
+        labels=tuple(layout.column_label(column) for column in columns),
+        left_out=tuple(column for column in found if column not in columns),
+        seeds=tuple(sorted({record.seed for record in used})),
+        rows={
+            method: tuple(r for column in columns for r in winners[column])
+            if method == CEILING
+            else by_method[method]
+            for method in layout.rows
+        },
+    )
+
+
+def _relevant(layout: Layout, records: Iterable[RunRecord]) -> list[RunRecord]:
+    """Records of the table's methods, in an order that does not depend on how they were found."""
+    methods = layout.methods()
+    found = sorted(
+        (record for record in records if record.method in methods),
+        key=lambda r: (r.method, r.domain, r.strong, r.weak, r.seed, r.run_id),
+    )
+    if not found:
+        raise RecordError(
+            f"there is nothing to print in the table {layout.name}",
+            expected=f"run records of {', '.join(methods)}",
+            found="none",
+            fix="Run the methods first, e.g. with `w2s-cache train`.",
+        )
+    return found

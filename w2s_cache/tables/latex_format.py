@@ -57,16 +57,17 @@ def _footer(table: Table) -> str:
 
 def _block(block: Block, table: Table, *, captioned: bool) -> Iterator[str]:
     title = escape_latex(block.title)
+    heads = table.heads(block)
     if captioned:
         yield rf"\caption{{{title}}}"
         yield rf"\label{{tab:{table.name}}}"
-    yield rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}"
+    yield rf"\begin{{tabular}}{{l{'r' * len(heads)}}}"
     yield r"\toprule"
     corner = "" if captioned else title
-    yield _row([corner, *(escape_latex(column) for column in table.columns)])
+    yield _row([corner, *(escape_latex(column) for column in heads)])
     yield r"\midrule"
     for line in block_lines(block, places=2):
-        yield from _line(line, len(table.columns) + 1)
+        yield from _line(line, len(heads) + 1)
     yield r"\bottomrule"
     yield r"\end{tabular}"
 
@@ -89,5 +90,4 @@ def _cell(cell: CellText) -> str:
     value = escape_latex(cell.value.replace("-", "−"))
     value = rf"\textbf{{{value}}}" if cell.best else value
     spread = rf"\,$\pm$\,{cell.spread}" if cell.spread else ""
-    mark = f" {cell.mark}" if cell.mark.startswith("(") else cell.mark
-    return f"{value}{spread}{mark}"
+    return f"{value}{spread}{cell.spaced_mark}"

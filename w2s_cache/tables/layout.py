@@ -1,10 +1,11 @@
-"""What a table shows: a TOML file with rows, differences and a metric."""
+"""What a table shows: a TOML file with rows, columns, differences and a metric."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,8 +16,10 @@ from w2s_cache.spec_files import spec_directory
 WEAK = "weak"
 ZERO_SHOT = "zero-shot"
 CEILING = "ceiling"
-CEILING_METHODS = ("ceiling-lp", "ceiling-cpl")
+CEILING_METHODS = ("ceiling-lp", "ceiling-tp", "ceiling-cpl")
 
+Varied = Literal["domain", "strong", "weak"]
+"""The field of records that columns are made of."""
 
 Line = Annotated[str, Field(pattern=r"^[^\r\n]*$")]
 
@@ -44,25 +47,65 @@ class DeltaLayout(_Section):
     label: Line | None = None
 
 
+class ColumnLayout(_Section):
+    """One column; its key in the file is the domain or model, ``label`` is printed instead."""
+
+    label: Line | None = None
+
+
 class Layout(_Section):
     """A whole table file.
 
     ``rows`` and ``delta`` are printed in the order of the file. The row ``ceiling`` stands for the
-    better of the methods ``ceiling-lp`` and ``ceiling-cpl`` in each domain. ``pgr`` adds a second
-    block with the performance gap recovered by each row that is no reference.
+    best of :data:`CEILING_METHODS` in each column.
+
+    ``columns`` names what differs from column to column, everything else is the same in the whole
+    table; ``column`` fixes which columns there are and their order, otherwise they are those that
+    records have; ``average`` adds one more. ``domain``, ``strong`` and ``weak`` say which records
+    are meant where the reader does not.
+
+    ``pgr`` adds a block with the performance gap recovered by each row that is no reference,
+    ``agreement`` one with the agreement with the weak model, ``published`` one with the numbers of
+    a paper (``TABLE`` or ``PAPER/TABLE``). ``content = "sizes"`` makes a table of numbers of images
+    instead, which has no rows of methods.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: Line
+    content: Literal["scores", "sizes"] = "scores"
     metric: str = "accuracy"
-    rows: dict[str, RowLayout] = Field(min_length=1)
+    columns: Varied = "domain"
+    column: dict[str, ColumnLayout] = {}
+    average: bool = True
+    domain: Line | None = None
+    strong: Line | None = None
+    weak: Line | None = None
+    rows: dict[str, RowLayout] = {}
     delta: dict[str, DeltaLayout] = {}
     pgr: bool = False
+    agreement: bool = False
+    published: Line | None = None
     footer: tuple[Line, ...] = ()
 
     def label(self, method: str) -> str:
         """What is printed for a method."""
         return self.rows[method].label or method
+
+    def delta_label(self, of: str) -> str:
+        """What is printed for the row of differences of a method."""
+        delta = self.delta.get(of)
+        return (delta.label if delta else None) or f"Δ {self.label(of)}"
+
+    def column_label(self, name: str) -> str:
+        """What is printed for a column."""
+        return (self.column.get(name) or ColumnLayout()).label or name
+
+    def narrowed(self, columns: Sequence[str]) -> Layout:
+        """The layout with these columns only, if it fixes any; none asked for means all."""
+        if not columns or not self.column:
+            return self
+        kept = {name: self.column.get(name, ColumnLayout()) for name in columns}
+        return self.model_copy(update={"column": kept})
 
     def methods(self) -> tuple[str, ...]:
         """Names of the methods whose records the table reads."""
@@ -117,7 +160,29 @@ def load_layout(name_or_path: str) -> Layout:
 
 
 def _check_names(layout: Layout, origin: str) -> None:
-    """Every row that is compared exists."""
+    """A table of scores has rows, one of sizes has none, and every row that is compared exists."""
+    if (layout.content == "scores") != bool(layout.rows):
+        raise SpecError(
+            f"{origin} has {'rows' if layout.rows else 'no rows'}",
+            expected="'rows', one per method, in a table of scores and none in one of sizes",
+            found=f"{len(layout.rows)} and content {layout.content!r}",
+            fix="Add [rows.METHOD] sections, or correct 'content'.",
+        )
+    labels = [layout.column_label(name) for name in layout.column]
+    if len(set(labels)) < len(labels):
+        raise SpecError(
+            f"{origin} has columns that look alike",
+            expected="a label of its own for every column",
+            found=", ".join(labels),
+            fix="Change the labels in the [column.NAME] sections.",
+        )
+    if getattr(layout, layout.columns) is not None:
+        raise SpecError(
+            f"{origin} fixes what its columns vary",
+            expected=f"no key {layout.columns!r} beside columns = {layout.columns!r}",
+            found=repr(getattr(layout, layout.columns)),
+            fix=f"Name the columns in [column.NAME] sections instead of {layout.columns!r}.",
+        )
     compared = [name for of, delta in layout.delta.items() for name in (of, *delta.against)]
     needed = compared + ([WEAK, CEILING] if layout.pgr else [])
     missing = sorted(set(needed) - set(layout.rows))

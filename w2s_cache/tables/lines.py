@@ -19,7 +19,8 @@ class CellText:
     Args:
         value: The rounded number, or the sign of its absence.
         spread: The rounded standard deviation, None where there is none.
-        mark: ``"(2/3)"`` for missing seeds, ``"*"`` for what is computed from such cells, or "".
+        mark: ``"(2/3)"`` for missing seeds, ``"*"`` for what is computed from such cells,
+            ``"[1.23]"`` for what a published number should be, or "".
         best: Whether no method has a higher number in this column, as rounded.
     """
 
@@ -27,6 +28,11 @@ class CellText:
     spread: str | None = None
     mark: str = ""
     best: bool = False
+
+    @property
+    def spaced_mark(self) -> str:
+        """The mark, parted from the number by a space where it is a number itself."""
+        return f" {self.mark}" if self.mark.startswith(("(", "[")) else self.mark
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +55,11 @@ class Line:
 
 
 def block_lines(block: Block, *, places: int) -> list[Line]:
-    """Prints a block with ``places`` decimals for percentages and one more for ratios."""
-    digits = places + (block.unit == "ratio")
+    """Prints with ``places`` decimals for percentages, one more for ratios, none for counts.
+
+    Published numbers keep the digits they have.
+    """
+    digits = {"percent": places, "ratio": places + 1, "count": 0}[block.unit]
     texts = [
         [_cell_text(cell, row, block.unit, digits) for cell in row.cells] for row in block.rows
     ]
@@ -77,6 +86,8 @@ def block_lines(block: Block, *, places: int) -> list[Line]:
 
 
 def _cell_text(cell: Cell, row: Row, unit: Unit, places: int) -> CellText:
+    if cell.printed is not None:
+        return CellText(value=cell.printed, mark=f"[{cell.recomputed}]" if cell.recomputed else "")
     if cell.mean is None:
         absent = cell.status == "not-applicable"
         return CellText(value=NOT_APPLICABLE if absent else MISSING)

@@ -11,7 +11,7 @@ from w2s_cache.tables.table import Block, Table
 
 def markdown_format(table: Table) -> str:
     """Prints with one decimal for percentages and two for ratios; the best numbers are bold."""
-    blocks = ["\n".join(_block(block, table.columns)) for block in table.blocks]
+    blocks = ["\n".join(_block(block, table.heads(block))) for block in table.blocks]
     footer = "\n".join(f"- {escape_markdown(sentence)}" for sentence in table.footer)
     return "\n\n".join([*blocks, footer]) + "\n"
 
@@ -39,5 +39,4 @@ def _row(cells: Sequence[str]) -> str:
 def _cell(cell: CellText) -> str:
     value = f"**{cell.value}**" if cell.best else cell.value
     spread = f" ±{cell.spread}" if cell.spread else ""
-    mark = f" {cell.mark}" if cell.mark.startswith("(") else escape_markdown(cell.mark)
-    return f"{value}{spread}{mark}"
+    return f"{value}{spread}{escape_markdown(cell.spaced_mark)}"

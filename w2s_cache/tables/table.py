@@ -6,8 +6,11 @@ import dataclasses
 from typing import Literal
 
 Status = Literal["complete", "partial", "missing", "not-applicable"]
-RowKind = Literal["method", "reference", "delta", "pgr"]
-Unit = Literal["percent", "ratio"]
+RowKind = Literal["method", "reference", "delta", "pgr", "published"]
+Unit = Literal["percent", "ratio", "count"]
+
+AVERAGE = "Avg"
+"""Name of the column of averages."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +18,15 @@ class Cell:
     """One number with its spread, or the absence of one.
 
     Args:
-        mean: Mean over seeds as a fraction (or a ratio), None where there is no number.
+        mean: Mean over seeds as a fraction (or a ratio, or a count), None where there is no number
+            of ours.
         sd: Sample standard deviation over seeds (n − 1), None for fewer than two seeds and for
             numbers that are computed from other cells.
         seeds: The seeds that were averaged, ascending.
         expected: How many seeds the table has; fewer in a cell are marked.
         status: ``"partial"`` when seeds, or cells it is computed from, are missing.
+        printed: A published number, digit for digit; stands instead of ``mean``.
+        recomputed: What a published number should be, where its own table contradicts it.
     """
 
     mean: float | None = None
@@ -28,6 +34,8 @@ class Cell:
     seeds: tuple[int, ...] = ()
     expected: int = 0
     status: Status
+    printed: str | None = None
+    recomputed: str | None = None
 
     @property
     def n(self) -> int:
@@ -66,14 +74,19 @@ class Block:
     Args:
         name: Name in machine-readable formats.
         title: Heading.
-        unit: ``"percent"`` prints fractions as percentages, ``"ratio"`` prints them as they are.
+        unit: ``"percent"`` prints fractions as percentages, ``"ratio"`` prints them as they are,
+            ``"count"`` without decimals.
         rows: The lines.
+        columns: Names of columns of its own; none where it has the table's.
+        labels: What is printed for these; none where it is the names.
     """
 
     name: str
     title: str
     unit: Unit
     rows: tuple[Row, ...]
+    columns: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +95,24 @@ class Table:
 
     Args:
         name: Name of the table, fit for file names and labels.
-        columns: Domains in ascending order, then ``"Avg"`` if there are several.
-        blocks: The scores, then what is derived from them.
+        columns: Names of domains or models, then ``"Avg"`` if it averages.
+        blocks: The scores, then what is derived from them or stands beside them.
         footer: Sentences.
+        labels: What is printed for the columns; none where it is the names.
     """
 
     name: str
     columns: tuple[str, ...]
     blocks: tuple[Block, ...]
     footer: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+    def names(self, block: Block) -> tuple[str, ...]:
+        """Names of a block's columns."""
+        return block.columns or self.columns
+
+    def heads(self, block: Block) -> tuple[str, ...]:
+        """What is printed above a block's columns."""
+        if block.columns:
+            return block.labels or block.columns
+        return self.labels or self.columns

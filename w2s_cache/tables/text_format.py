@@ -17,7 +17,7 @@ def text_format(table: Table, *, color: bool = False) -> str:
         table: What to print.
         color: Whether the reader understands terminal escapes; only then are numbers bold.
     """
-    blocks = [_block(block, table.columns, color=color) for block in table.blocks]
+    blocks = [_block(block, table.heads(block), color=color) for block in table.blocks]
     return "\n\n".join([*blocks, "\n".join(table.footer)]) + "\n"
 
 
@@ -45,8 +45,7 @@ def _label(line: Line) -> str:
 
 def _plain(cell: CellText) -> str:
     spread = f" ±{cell.spread}" if cell.spread else ""
-    mark = f" {cell.mark}" if cell.mark.startswith("(") else cell.mark
-    return f"{cell.value}{spread}{mark}"
+    return f"{cell.value}{spread}{cell.spaced_mark}"
 
 
 def _aligned(cell: CellText, width: int, *, color: bool) -> str:

@@ -1,26 +1,26 @@
-"""One method on one domain with one seed: from cached tensors to predictions."""
+"""One method on one domain: from cached tensors to predictions, several seeds together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from w2s_cache.heads.protocol import Head, StartInputs
-from w2s_cache.heads.prototypes import PrototypeHead
-from w2s_cache.methods import Method, build_head, build_loss, build_start, resolve_options
-from w2s_cache.supervision.ground_truth import label_logits
-from w2s_cache.supervision.protocol import Split
-from w2s_cache.train.candidates import candidates
-from w2s_cache.train.config import TrainConfig
-from w2s_cache.train.inputs import DomainInputs
-from w2s_cache.train.loop import FitData, TracePoint, fit
+from w2s_cache.heads.prompt_tower import TextTower
+from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.losses.protocol import stackable
+from w2s_cache.method import attach_head, build_loss, build_start
+from w2s_cache.train.curves import Curves
+from w2s_cache.train.loop import Fitted, TracePoint, fit
+from w2s_cache.train.predict import predict, probable, temperature
+from w2s_cache.train.settings import declared_candidates, resolve
+from w2s_cache.train.stack import FitData, Learner
 from w2s_cache.train.streams import stream
+from w2s_cache.train.task import Pool, Task
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,8 @@ class Classified:
         trace: Every training step; empty when nothing is trained.
         epoch: Selected epoch (0-based); None when nothing is trained.
         val_score: Agreement with the supervision on val, in [0, 1].
-        candidate: The hyper-parameters as declared, one value of each list.
+        candidate: The settings as declared, one value of each list.
+        together: How many runs were trained as one stack.
     """
 
     predicted: np.ndarray
@@ -44,138 +45,155 @@ class Classified:
     epoch: int | None
     val_score: float
     candidate: dict[str, Any]
+    together: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """One run: which rows, which method, which seed, on which device."""
-
-    inputs: DomainInputs
-    split: Split
-    evaluate: np.ndarray
-    name: str
-    method: Method
-    options: Mapping[str, Any]
-    config: TrainConfig
-    seed: int
-    device: str
-
-
-def classify(task: Task) -> Classified:
+def classify(tasks: Sequence[Task]) -> list[Classified]:
     """Runs a method: trains every candidate, keeps the best by val, predicts.
 
-    Ground truth is read only by methods supervised by it and by ``select = "oracle"``; the labels
-    of the evaluation rows are never read.
+    Ground truth is read only by methods supervised by it, by ``select = "oracle"`` and for curves;
+    the labels of the evaluation rows are never trained or selected on.
+
+    Args:
+        tasks: Runs of one method on one domain that differ in seed and rows alone.
+
+    Returns:
+        One result per task; each is what the task alone gives, up to float rounding.
 
     Raises:
         TrainError: A hyper-parameter the method does not have, or training that diverged.
+        EncoderError: The method trains through a text tower that cannot be attached.
     """
-    if task.method.head is None:
-        return _weak_itself(task)
-    best: Classified | None = None
-    for options in candidates(task.options):
-        tried = _one_candidate(task, options)
-        if best is None or tried.val_score > best.val_score:
-            best = tried
-    assert best is not None  # noqa: S101 - candidates() yields at least one
+    if tasks[0].method.head is None:
+        return [_weak_itself(task) for task in tasks]
+    pool = Pool(tasks[0])
+    best: list[Classified] = []
+    for candidate in declared_candidates(tasks[0].declared):
+        tried = _Candidate(tasks[0], candidate, pool).run(tasks)
+        best = [
+            new if not best or new.val_score > best[run].val_score else best[run]
+            for run, new in enumerate(tried)
+        ]
     return best
 
 
 def _weak_itself(task: Task) -> Classified:
-    logits = task.inputs.weak_logits[task.evaluate]
-    confidence, predicted = functional.softmax(logits, dim=-1).max(dim=-1)
+    predicted, confidence = probable(task.inputs.weak_logits[task.evaluate])
     return Classified(
-        predicted=predicted.numpy(),
-        confidence=confidence.numpy(),
+        predicted=predicted,
+        confidence=confidence,
         head={},
         trace=(),
         epoch=None,
         val_score=1.0,
         candidate={},
+        together=1,
     )
 
 
-def _one_candidate(task: Task, candidate: dict[str, Any]) -> Classified:
-    options = resolve_options(task.name, task.method, candidate)
-    head, loss = build_head(task.method, options), build_loss(task.method, options)
-    rows, val = task.split.fit, task.split.val
-    supervision = _supervision(task)
-    prepared = head.prepare(task.inputs.features[rows].to(task.device))
-    parameters = _start(task, head, prepared, options)
-    val_prepared = head.prepare(task.inputs.features[val].to(task.device))
-    val_labels = _selection_labels(task, supervision).to(task.device)
-    trace: tuple[TracePoint, ...] = ()
-    epoch = None
-    if loss is None:
-        agree = head.logits(parameters, val_prepared).argmax(dim=-1) == val_labels
-        score = agree.float().mean().item()
-    else:
-        data = FitData(
-            prepared=prepared,
-            targets=loss.targets(supervision[rows].to(task.device)),
-            val_prepared=val_prepared,
-            val_labels=val_labels,
+class _Candidate:
+    """One combination of settings: head, loss and what they make of the pool."""
+
+    def __init__(self, like: Task, candidate: dict[str, Any], pool: Pool) -> None:
+        self.like, self.candidate, self.pool = like, candidate, pool
+        self.options, self.config = resolve(like.name, like.method, candidate, select=like.select)
+        self.head = attach_head(like.method, self.options, _tower(like), like.inputs.index.classes)
+        self.loss = build_loss(like.method, self.options)
+        self.prepared = self.head.prepare(pool.features)
+        self.targets: dict[str, Tensor] = {}
+
+    def run(self, tasks: Sequence[Task]) -> list[Classified]:
+        """Trains in stacks where head and loss allow it; results in the order of the tasks."""
+        results: dict[int, Classified] = {}
+        for group in _stacks(tasks, together=stackable(self.head, self.loss)):
+            members = [tasks[place] for place in group]
+            for place, fitted in zip(group, self._fit(members), strict=True):
+                results[place] = self._classified(tasks[place], fitted, len(group))
+        return [results[place] for place in range(len(tasks))]
+
+    def _fit(self, tasks: Sequence[Task]) -> list[Fitted]:
+        learners = [self._learner(task) for task in tasks]
+        if self.loss is None:
+            return [self._as_started(learner) for learner in learners]
+        if not self.targets:
+            self.targets = self.loss.targets(self.pool.supervision)
+        data = FitData(prepared=self.prepared, targets=self.targets)
+        curves = self._curves(tasks, learners) if self.like.curves else None
+        fitted = fit(self.head, self.loss, data, learners, self.config, observe=curves)
+        if curves is None:
+            return fitted
+        return [curves.drawn(run, place) for place, run in enumerate(fitted)]
+
+    def _learner(self, task: Task) -> Learner:
+        rows = self.pool.places(task.split.fit)
+        return Learner(
+            start=self._start(task, rows),
+            rows=rows,
+            val_rows=self.pool.places(task.split.val),
+            val_labels=self.pool.selection_labels(task),
+            generator=stream(task.seed, "order"),
         )
-        order = stream(task.seed, "order")
-        fitted = fit(head, loss, parameters, data, task.config, generator=order)
-        parameters, trace = fitted.parameters, fitted.trace
-        epoch, score = fitted.epoch, fitted.val_score
-    predicted, confidence = _predict(task, head, parameters, options)
-    return Classified(
-        predicted=predicted,
-        confidence=confidence,
-        head=parameters,
-        trace=trace,
-        epoch=epoch,
-        val_score=score,
-        candidate=candidate,
-    )
+
+    def _start(self, task: Task, rows: Tensor) -> dict[str, Tensor]:
+        start = build_start(task.method, self.options)
+        assert start is not None  # noqa: S101 - a head always comes with a start
+        text = task.inputs.text
+        inputs = StartInputs(
+            head=self.head,
+            features=self.prepared[rows],
+            weak_logits=self.pool.supervision[rows],
+            text=None if text is None else text.to(task.device),
+            logit_scale=task.inputs.logit_scale,
+            generator=stream(task.seed, "start"),
+        )
+        return {name: value.to(task.device) for name, value in start(inputs).items()}
+
+    @torch.no_grad()
+    def _as_started(self, learner: Learner) -> Fitted:
+        """The start is the answer: nothing is trained, val only scores it."""
+        logits = self.head.logits(learner.start, self.prepared[learner.val_rows])
+        agree = logits.argmax(dim=-1) == learner.val_labels
+        return Fitted(
+            parameters=dict(learner.start),
+            epoch=None,
+            val_score=agree.float().mean().item(),
+            trace=(),
+        )
+
+    def _curves(self, tasks: Sequence[Task], learners: Sequence[Learner]) -> Curves:
+        return Curves(
+            self.head,
+            self.prepared,
+            self.pool.labels,
+            fit_rows=[learner.rows for learner in learners],
+            eval_rows=[self.pool.places(task.evaluate) for task in tasks],
+        )
+
+    def _classified(self, task: Task, fitted: Fitted, together: int) -> Classified:
+        tau = temperature(self.head, self.options, task.inputs.logit_scale)
+        prepared = self.prepared[self.pool.places(task.evaluate)]
+        predicted, confidence = predict(self.head, fitted.parameters, prepared, tau=tau)
+        return Classified(
+            predicted=predicted,
+            confidence=confidence,
+            head=fitted.parameters,
+            trace=fitted.trace,
+            epoch=fitted.epoch,
+            val_score=fitted.val_score,
+            candidate=self.candidate,
+            together=together,
+        )
 
 
-def _supervision(task: Task) -> Tensor:
-    if task.method.supervision == "weak":
-        return task.inputs.weak_logits
-    labels = torch.from_numpy(task.inputs.index.labels.copy())
-    return label_logits(labels, task.inputs.weak_logits.shape[1])
+def _tower(task: Task) -> Callable[[], TextTower] | None:
+    tower = task.tower
+    return None if tower is None else lambda: tower(task.inputs.text_identity)
 
 
-def _selection_labels(task: Task, supervision: Tensor) -> Tensor:
-    if task.config.select == "oracle":
-        return torch.from_numpy(task.inputs.index.labels[task.split.val])
-    return supervision[task.split.val].argmax(dim=-1)
-
-
-def _start(
-    task: Task, head: Head, prepared: Tensor, options: Mapping[str, Any]
-) -> dict[str, Tensor]:
-    start = build_start(task.method, options)
-    assert start is not None  # noqa: S101 - a head always comes with a start
-    text = task.inputs.text
-    inputs = StartInputs(
-        head=head,
-        features=prepared,
-        weak_logits=_supervision(task)[task.split.fit].to(task.device),
-        text=None if text is None else text.to(task.device),
-        logit_scale=task.inputs.logit_scale,
-        generator=stream(task.seed, "start"),
-    )
-    return {name: value.to(task.device) for name, value in start(inputs).items()}
-
-
-@torch.no_grad()
-def _predict(
-    task: Task, head: Head, parameters: Mapping[str, Tensor], options: Mapping[str, Any]
-) -> tuple[np.ndarray, np.ndarray]:
-    prepared = head.prepare(task.inputs.features[task.evaluate].to(task.device))
-    scaled = head.logits(parameters, prepared) / _temperature(task, head, options)
-    confidence, predicted = functional.softmax(scaled, dim=-1).max(dim=-1)
-    return predicted.cpu().numpy(), confidence.cpu().numpy()
-
-
-def _temperature(task: Task, head: Head, options: Mapping[str, Any]) -> float:
-    """What turns a head's logits into its own probabilities."""
-    if "tau_strong" in options:
-        return float(options["tau_strong"])
-    if isinstance(head, PrototypeHead) and task.inputs.logit_scale:
-        return 1.0 / task.inputs.logit_scale
-    return 1.0
+def _stacks(tasks: Sequence[Task], *, together: bool) -> list[list[int]]:
+    """Places of the tasks that train as one: those with as many rows of every kind."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for place, task in enumerate(tasks):
+        sizes = (len(task.split.fit), len(task.split.val), len(task.evaluate))
+        groups.setdefault(sizes if together else (place,), []).append(place)
+    return list(groups.values())

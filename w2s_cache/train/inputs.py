@@ -28,6 +28,7 @@ class DomainInputs:
         valid: (n,) bool, False for images that could not be decoded.
         text: (k, d) float32 unit rows, template ensemble or anchors; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
+        text_identity: What the text store's key says of its encoder; empty without a text tower.
         digests: Digests of the index and of the keys of all stores read, and of the anchors.
     """
 
@@ -37,6 +38,7 @@ class DomainInputs:
     valid: np.ndarray
     text: Tensor | None
     logit_scale: float | None
+    text_identity: dict[str, Any]
     digests: dict[str, Any]
 
 
@@ -58,7 +60,7 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
         )
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)
-    text, scale = _text(home, found)
+    text, scale, identity = _text(home, found)
     return DomainInputs(
         index=index,
         features=torch.from_numpy(image.read("features")),
@@ -66,6 +68,7 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
         valid=image.valid() & logits.valid(),
         text=text,
         logit_scale=scale,
+        text_identity=identity,
         digests={
             "index_digest": found.index_digest,
             "image_key": found.image.key_digest,
@@ -75,11 +78,13 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
     )
 
 
-def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None]:
+def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:
     """Template ensemble: normalise each, mean over templates, normalise again."""
     if found.text is None:
-        return None, None
+        return None, None, {}
     store = open_member(home, found.text)
     features = torch.from_numpy(store.read("features"))
     ensemble = functional.normalize(functional.normalize(features, dim=-1).mean(dim=1), dim=-1)
-    return ensemble, float(store.manifest.attributes["logit_scale"])
+    manifest = store.manifest
+    identity = dict(manifest.key.get("encoder", {}))
+    return ensemble, float(manifest.attributes["logit_scale"]), identity

@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from w2s_cache.errors import TrainError
-from w2s_cache.heads.protocol import Head
-from w2s_cache.losses.protocol import Loss
+from w2s_cache.heads.protocol import Head, Parameters
+from w2s_cache.losses.protocol import Loss, Survey
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.train.config import TrainConfig
 from w2s_cache.train.optimizer import Optimizer
+from w2s_cache.train.stack import FitData, Learner, Stack
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FitData:
-    """Tensors of one run, all on one device.
-
-    Attributes:
-        prepared: (n, d) float32, what the head works on.
-        targets: Tensors with n rows, from the loss.
-        val_prepared: (m, d) float32.
-        val_labels: (m,) int64, what selection compares predictions with.
-    """
-
-    prepared: Tensor
-    targets: Mapping[str, Tensor]
-    val_prepared: Tensor
-    val_labels: Tensor
+Observe = Callable[[Parameters], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TracePoint:
-    """One step: loss in nats, learning rate; the val score where an epoch ends."""
+    """One step: loss in nats, learning rate; what was measured where an epoch ends, else None.
+
+    ``fit_accuracy`` and ``eval_accuracy`` are by ground truth, None unless curves were asked for.
+    """
 
     step: int
     epoch: int
     loss: float
     lr: float
     val_score: float | None
+    fit_accuracy: float | None = None
+    eval_accuracy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
-    """The selected parameters, their epoch (0-based) and val score, and every step."""
+    """The selected parameters, their epoch (0-based) and val score, and every step.
+
+    Where the start is the answer there is neither epoch nor step.
+    """
 
     parameters: dict[str, Tensor]
-    epoch: int
+    epoch: int | None
     val_score: float
     trace: tuple[TracePoint, ...]
 
@@ -58,72 +52,98 @@ class Fitted:
 def fit(
     head: Head,
     loss: Loss,
-    start: Mapping[str, Tensor],
     data: FitData,
+    learners: Sequence[Learner],
     config: TrainConfig,
     *,
-    generator: torch.Generator,
-) -> Fitted:
-    """Trains a head's parameters and keeps the epoch that selection names.
+    observe: Observe | None = None,
+) -> list[Fitted]:
+    """Trains every run's parameters and keeps the epoch that selection names.
 
     Args:
         head: Maps parameters and prepared features to logits.
         loss: Compares logits with targets.
-        start: Initial parameters; not modified.
-        data: Everything to train and select on.
+        data: What the runs share.
+        learners: The runs, all with as many rows and val rows; more than one only where head and
+            loss are ``stackable``.
         config: The recipe.
-        generator: CPU generator of the row order.
+        observe: Called with the parameters, (runs, …) for several, where an epoch ends.
+
+    Returns:
+        One result per run, as if each had been trained alone up to float rounding.
 
     Raises:
-        TrainError: The loss stopped being a finite number.
+        TrainError: The loss of a run stopped being a finite number.
     """
-    parameters = {name: value.clone().requires_grad_() for name, value in start.items()}
+    stack = Stack(data, learners)
+    parameters = stack.parameters()
     trained = list(parameters.values())
     optimizer = Optimizer(
         name=config.optimizer, parameters=trained, weight_decay=config.weight_decay
     )
-    rows = len(data.prepared)
-    size = min(config.batch_size, rows)
-    inputs = _room(data.prepared, size)
-    rooms = {name: _room(value, size) for name, value in data.targets.items()}
-    total = config.epochs * math.ceil(rows / config.batch_size)
+    total = config.epochs * math.ceil(stack.rows.shape[1] / config.batch_size)
     losses: list[Tensor] = []
     rates: list[float] = []
-    scores: list[float] = []
-    best: tuple[float, int, dict[str, Tensor]] = (-1.0, 0, {})
-    for epoch in range(config.epochs):
-        for batch in _batches(rows, config.batch_size, generator, data.prepared.device):
+    best = _Best(len(learners), config.select)
+    for _ in range(config.epochs):
+        order = stack.order()
+        survey = _survey(head, loss, parameters, stack, order)
+        for batch, targets in stack.batches(order, config.batch_size):
             step = len(losses)
             rates.append(_rate(step, total, config))
-            logits = head.logits(parameters, _take(data.prepared, batch, inputs))
-            targets = {name: _take(data.targets[name], batch, rooms[name]) for name in rooms}
-            value = loss(logits, targets, progress=step / total)
-            optimizer.step(rates[-1], torch.autograd.grad(value, trained))
-            losses.append(value.detach())
-        score = _score(head, parameters, data)
-        scores.append(score)
-        if score > best[0] or config.select == "last":
-            best = (score, epoch, {k: v.detach().clone() for k, v in parameters.items()})
-    trace = _trace(torch.stack(losses).tolist(), rates, scores)
-    _refuse_divergence(trace)
-    return Fitted(parameters=best[2], epoch=best[1], val_score=best[0], trace=trace)
+            value = loss(
+                head.logits(parameters, batch), {**targets, **survey}, progress=step / total
+            )
+            optimizer.step(rates[-1], torch.autograd.grad(value.sum(), trained))
+            losses.append(value.detach().reshape(-1))
+        best.offer(stack.score(head, parameters), parameters, lead=len(learners) > 1)
+        if observe is not None:
+            observe({name: value.detach() for name, value in parameters.items()})
+    return best.fitted(torch.stack(losses, dim=1).tolist(), rates)
 
 
-def _batches(
-    rows: int, size: int, generator: torch.Generator, device: torch.device
-) -> Iterator[Tensor]:
-    order = torch.randperm(rows, generator=generator).to(device)
-    yield from torch.split(order, size)
+class _Best:
+    """The best epoch of every run so far."""
+
+    def __init__(self, runs: int, select: str) -> None:
+        self.last = select == "last"
+        self.scores: list[list[float]] = [[] for _ in range(runs)]
+        self.epochs = [0] * runs
+        self.kept: list[dict[str, Tensor]] = [{} for _ in range(runs)]
+
+    def offer(self, scores: Sequence[float], parameters: Parameters, *, lead: bool) -> None:
+        """Keeps a copy for every run that this epoch is the first best of."""
+        for run, score in enumerate(scores):
+            if self.last or score > max(self.scores[run], default=-1.0):
+                self.epochs[run] = len(self.scores[run])
+                self.kept[run] = {
+                    name: (value[run] if lead else value).detach().clone()
+                    for name, value in parameters.items()
+                }
+            self.scores[run].append(score)
+
+    def fitted(self, losses: Sequence[list[float]], rates: list[float]) -> list[Fitted]:
+        """The results, once every step's loss is a finite number."""
+        return [
+            Fitted(
+                parameters=self.kept[run],
+                epoch=self.epochs[run],
+                val_score=scores[self.epochs[run]],
+                trace=_trace(losses[run], rates, scores),
+            )
+            for run, scores in enumerate(self.scores)
+        ]
 
 
-def _room(source: Tensor, size: int) -> Tensor:
-    """Memory for one batch of rows, so that no step allocates its inputs."""
-    return source.new_empty(size, *source.shape[1:])
-
-
-def _take(source: Tensor, rows: Tensor, room: Tensor) -> Tensor:
-    """Copies rows into the room; valid until the next call."""
-    return torch.index_select(source, 0, rows, out=room[: len(rows)])
+def _survey(
+    head: Head, loss: Loss, parameters: Parameters, stack: Stack, order: Tensor
+) -> dict[str, Tensor]:
+    """What a loss learns from the logits of all rows at the start of an epoch."""
+    if not (isinstance(loss, Survey) and loss.surveys):
+        return {}
+    with torch.no_grad():
+        prepared, targets = stack.all(order)
+        return loss.survey(head.logits(parameters, prepared), targets)
 
 
 def _rate(step: int, total: int, config: TrainConfig) -> float:
@@ -132,15 +152,9 @@ def _rate(step: int, total: int, config: TrainConfig) -> float:
     )
 
 
-@torch.no_grad()
-def _score(head: Head, parameters: Mapping[str, Tensor], data: FitData) -> float:
-    predicted = head.logits(parameters, data.val_prepared).argmax(dim=-1)
-    return (predicted == data.val_labels).float().mean().item()
-
-
 def _trace(losses: list[float], rates: list[float], scores: list[float]) -> tuple[TracePoint, ...]:
     steps = len(losses) // len(scores)
-    return tuple(
+    trace = tuple(
         TracePoint(
             step=step,
             epoch=step // steps,
@@ -150,6 +164,8 @@ def _trace(losses: list[float], rates: list[float], scores: list[float]) -> tupl
         )
         for step, (value, rate) in enumerate(zip(losses, rates, strict=True))
     )
+    _refuse_divergence(trace)
+    return trace
 
 
 def _refuse_divergence(trace: tuple[TracePoint, ...]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.results import RunRecord
 from w2s_cache.spec import Spec
-from w2s_cache.train.run import declare
+from w2s_cache.store.fingerprint import diff_keys
+from w2s_cache.train.settings import declare
 
 
 def matching(
@@ -26,24 +27,39 @@ def matching(
         known = newest.get(_features(record))
         if known is None or record.created > known.created:
             newest[_features(record)] = record
-    return [
-        record
-        for record in records
-        if record.inputs == newest[_features(record)].inputs and _as_declared(record, spec, options)
-    ]
+    current = [r for r in records if r.inputs == newest[_features(r)].inputs]
+    return [record for record in current if not _differing(record, spec, options)]
+
+
+def differing_settings(
+    records: Sequence[RunRecord], spec: Spec, options: Mapping[str, Any]
+) -> list[str]:
+    """Names of the settings in which any record is not what the spec declares now, sorted.
+
+    They are ``protocol.NAME``, ``config.…``, ``method`` where a method is not installed any more,
+    or ``inputs`` of a record made from older features.
+    """
+    kept = {record.run_id for record in matching(records, spec, options)}
+    names: set[str] = set()
+    for record in records:
+        if record.run_id not in kept:
+            names |= set(_differing(record, spec, options) or ["inputs"])
+    return sorted(names)
+
+
+def _differing(record: RunRecord, spec: Spec, options: Mapping[str, Any]) -> list[str]:
+    """Names of the settings of one record that are not the spec's; ``method`` where it is gone."""
+    try:
+        declared = declare(spec, record.method, _own(spec, record.method, options))
+    except UnknownNameError:
+        return ["method"]
+    stored = {"protocol": record.protocol, "config": record.config}
+    return [difference.field for difference in diff_keys(stored, declared)]
 
 
 def _features(record: RunRecord) -> tuple[str, ...]:
     """The names of the features a record was made from; each has a newest version of its own."""
     return record.dataset, record.domain, record.strong, record.weak
-
-
-def _as_declared(record: RunRecord, spec: Spec, options: Mapping[str, Any]) -> bool:
-    try:
-        declared = declare(spec, record.method, _own(spec, record.method, options))
-    except UnknownNameError:  # a method of a package that is not installed any more
-        return False
-    return record.config == declared["config"] and record.protocol == declared["protocol"]
 
 
 def _own(spec: Spec, method: str, options: Mapping[str, Any]) -> dict[str, Any]:

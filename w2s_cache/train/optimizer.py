@@ -45,6 +45,8 @@ class Optimizer:
     @torch.no_grad()
     def step(self, rate: float, gradients: Sequence[Tensor]) -> None:
         """One update with learning rate ``rate``; gradients have the parameters' shapes."""
+        # the fused kernels walk memory, whatever the strides say
+        gradients = [gradient.contiguous() for gradient in gradients]
         if self.name == "sgd":
             self._sgd(rate, gradients)
         else:

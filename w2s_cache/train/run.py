@@ -1,44 +1,67 @@
-"""One run from feature set to record: skipped when it exists, published whole when it is done."""
+"""Runs from feature set to record: skipped when they exist, published whole when done."""
 
 from __future__ import annotations
 
-import platform
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import torch
-
-from w2s_cache import __version__, metrics
-from w2s_cache.methods import Method, find_method, resolve_options
-from w2s_cache.results import RunRecord, has_run, read_record, run_id, run_path, write_run
+from w2s_cache.errors import EncoderError
+from w2s_cache.method import Method
+from w2s_cache.methods import find_method
+from w2s_cache.results import (
+    RunRecord,
+    has_run,
+    read_record,
+    read_trace,
+    run_id,
+    run_path,
+    write_run,
+)
 from w2s_cache.spec import Spec
 from w2s_cache.store.feature_set import FeatureSet
-from w2s_cache.train.candidates import candidates
-from w2s_cache.train.classify import Classified, Task, classify
-from w2s_cache.train.config import TrainConfig
+from w2s_cache.supervision.protocol import Split
+from w2s_cache.train.classify import Classified, classify
 from w2s_cache.train.inputs import DomainInputs
+from w2s_cache.train.record import (
+    done,
+    environment,
+    not_applicable,
+    predictions_table,
+    trace_table,
+)
 from w2s_cache.train.rows import usable_rows
+from w2s_cache.train.settings import declare
+from w2s_cache.train.task import Task, Tower
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRequest:
-    """What to run: one method, one seed, on one domain's cached features.
+    """What to run: one method with some seeds, on one domain's cached features.
 
-    ``options`` are hyper-parameters that override the spec's.
+    Attributes:
+        spec: The whole spec.
+        features: The domain's feature set.
+        method: The method's name.
+        seeds: Run seeds; those that share sizes train together.
+        options: Hyper-parameters that override the spec's.
+        device: A torch device string.
+        tower: Attaches the text tower, for methods that train through it.
+        curves: Whether accuracies by ground truth are put into the trace; a finished run without
+            them is run again.
     """
 
     spec: Spec
     features: FeatureSet
     method: str
-    seed: int
+    seeds: Sequence[int]
     options: Mapping[str, Any]
     device: str
+    tower: Tower | None = None
+    curves: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,103 +73,150 @@ class RunOutcome:
     reused: bool
 
 
-def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> RunOutcome:
-    """Trains and evaluates once, unless a run of the same identity exists.
+def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> list[RunOutcome]:
+    """Trains and evaluates every seed once, unless a run of the same identity exists.
+
+    Returns:
+        One outcome per seed, in order.
 
     Raises:
         UnknownNameError: No such method.
         TrainError: The data or the hyper-parameters do not allow training.
-        RecordError: The record cannot be written.
+        RecordError: A record cannot be written.
     """
+    places = {seed: _Place.of(request, inputs, results_dir, seed) for seed in request.seeds}
+    reused = {seed: place.finished(curves=request.curves) for seed, place in places.items()}
+    missing = [seed for seed in request.seeds if reused[seed] is None]
+    made = _train(request, inputs, [places[seed] for seed in missing]) if missing else []
+    fresh = dict(zip(missing, made, strict=True))
+    return [
+        RunOutcome(
+            record=reused[seed] or fresh[seed],
+            directory=places[seed].directory,
+            reused=seed not in fresh,
+        )
+        for seed in request.seeds
+    ]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """What one seed's record will say beforehand, and where it will lie."""
+
+    identity: dict[str, Any]
+    run_id: str
+    results_dir: Path
+
+    @classmethod
+    def of(cls, request: RunRequest, inputs: DomainInputs, results_dir: Path, seed: int) -> _Place:
+        declared = declare(request.spec, request.method, request.options)
+        identity = _identity(request, declared, inputs, seed)
+        return cls(identity=identity, run_id=run_id(identity), results_dir=results_dir)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Data set, domain, method and identity, as paths and look-ups take them."""
+        named = {key: self.identity[key] for key in ("dataset", "domain", "method")}
+        return {**named, "run_id": self.run_id}
+
+    @property
+    def directory(self) -> Path:
+        return run_path(self.results_dir, **self.names)
+
+    def finished(self, *, curves: bool) -> RunRecord | None:
+        """The record of a finished run; None where there is none, or none with wanted curves."""
+        if not has_run(self.results_dir, **self.names):
+            return None
+        record = read_record(self.directory)
+        return None if curves and self._lacks_curves(record) else record
+
+    def _lacks_curves(self, record: RunRecord) -> bool:
+        trace = read_trace(self.results_dir, record)
+        if trace is None:
+            return False
+        return bool(trace.column("eval_accuracy").null_count == len(trace))
+
+    def common(self, request: RunRequest) -> dict[str, Any]:
+        """The fields of the record that are known before training."""
+        return {
+            **self.identity,
+            "run_id": self.run_id,
+            "spec": request.spec.name,
+            "environment": environment(request.device),
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+
+def _train(request: RunRequest, inputs: DomainInputs, places: Sequence[_Place]) -> list[RunRecord]:
+    """Trains the seeds of some places together, evaluates each and publishes its record."""
     method = find_method(request.method)
-    declared = declare(request.spec, request.method, request.options)
-    identity = _identity(request, declared, inputs)
-    number = run_id(identity)
-    names = {key: identity[key] for key in ("dataset", "domain", "method")}
-    directory = run_path(results_dir, **names, run_id=number)
-    if has_run(results_dir, **names, run_id=number):
-        return RunOutcome(record=read_record(directory), directory=directory, reused=True)
-    common = {
-        **identity,
-        "run_id": number,
-        "spec": request.spec.name,
-        "environment": _environment(request.device),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    if method.needs_text and inputs.text is None:
-        record = _not_applicable(common)
-        write_run(results_dir, record, trace=None, predictions=None, head={})
-    else:
-        record = _train(request, method, inputs, common, results_dir)
-    return RunOutcome(record=record, directory=directory, reused=False)
-
-
-def _train(
-    request: RunRequest,
-    method: Method,
-    inputs: DomainInputs,
-    common: Mapping[str, Any],
-    results_dir: Path,
-) -> RunRecord:
-    """Trains, evaluates and publishes; ``common`` are the record's fields that are known before."""
-    protocol = request.spec.protocol
-    split, counts = usable_rows(protocol, inputs, request.seed)
-    evaluate = split.full_test if protocol.eval_split == "full-test" else split.test
+    towerless = method.needs_tower and not inputs.text_identity  # anchors are text without one
+    if towerless or (method.needs_text and inputs.text is None):
+        reason = "the strong encoder has no text tower"
+        return [_publish_not_applicable(place, request, reason) for place in places]
     began = time.perf_counter()
-    task = Task(
+    rows = [usable_rows(request.spec.protocol, inputs, p.identity["seed"]) for p in places]
+    tasks = [
+        _task(request, method, inputs, place, split)
+        for place, (split, _) in zip(places, rows, strict=True)
+    ]
+    try:
+        results = classify(tasks)
+    except EncoderError as error:  # a text tower of another kind; every other method still runs
+        return [_publish_not_applicable(place, request, error.what) for place in places]
+    seconds = (time.perf_counter() - began) / len(tasks)
+    return [
+        _publish(place, request, task, result, counts=counts, seconds=seconds)
+        for place, task, result, (_, counts) in zip(places, tasks, results, rows, strict=True)
+    ]
+
+
+def _task(
+    request: RunRequest, method: Method, inputs: DomainInputs, place: _Place, split: Split
+) -> Task:
+    full = request.spec.protocol.eval_split == "full-test"
+    return Task(
         inputs=inputs,
         split=split,
-        evaluate=evaluate,
+        evaluate=split.full_test if full else split.test,
         name=request.method,
         method=method,
-        options=common["config"]["options"],
-        config=train_config(request.spec),
-        seed=request.seed,
+        declared={name: place.identity[name] for name in ("config", "protocol")},
+        seed=place.identity["seed"],
         device=request.device,
+        tower=request.tower,
+        curves=request.curves,
     )
-    result = classify(task)
-    seconds = time.perf_counter() - began
-    record = _record(common, inputs, evaluate, result, counts=counts, seconds=seconds)
+
+
+def _publish(
+    place: _Place,
+    request: RunRequest,
+    task: Task,
+    result: Classified,
+    *,
+    counts: dict[str, int],
+    seconds: float,
+) -> RunRecord:
+    record = done(place.common(request), task, result, counts=counts, seconds=seconds)
     write_run(
-        results_dir,
+        place.results_dir,
         record,
-        trace=_trace_table(result),
-        predictions=_predictions(inputs, evaluate, result),
+        trace=trace_table(result),
+        predictions=predictions_table(task.inputs, task.evaluate, result),
         head={name: value.cpu().numpy() for name, value in result.head.items()},
     )
     return record
 
 
-def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What decides a method's numbers beside data and seed: ``config`` and ``protocol``.
-
-    Hyper-parameters are given as declared, lists of candidates included, defaults filled in.
-
-    Raises:
-        UnknownNameError: No such method.
-        TrainError: A hyper-parameter the method does not have.
-    """
-    method = find_method(name)
-    asked = {**method.options, **spec.train.methods.get(name, {}), **overrides}
-    resolved = resolve_options(name, method, next(candidates(asked)))
-    if "tau" in asked:
-        resolved = {k: v for k, v in resolved.items() if k not in {"tau_strong", "tau_weak"}}
-    recipe = asdict(train_config(spec)) if method.loss else {}
-    recipe.pop("select", None)  # it stands in the protocol
-    return {
-        "config": {"options": {**resolved, **asked}, "recipe": recipe},
-        "protocol": spec.protocol.model_dump(mode="json", exclude={"seeds"}),
-    }
-
-
-def train_config(spec: Spec) -> TrainConfig:
-    """The trainer's settings of a spec."""
-    recipe = spec.train.model_dump(exclude={"methods"})
-    return TrainConfig(**recipe, select=spec.protocol.select)
+def _publish_not_applicable(place: _Place, request: RunRequest, reason: str) -> RunRecord:
+    record = not_applicable(place.common(request), reason)
+    write_run(place.results_dir, record, trace=None, predictions=None, head={})
+    return record
 
 
 def _identity(
-    request: RunRequest, declared: Mapping[str, Any], inputs: DomainInputs
+    request: RunRequest, declared: Mapping[str, Any], inputs: DomainInputs, seed: int
 ) -> dict[str, Any]:
     """The fields that decide the numbers, see :data:`w2s_cache.results.OUTCOME_FIELDS`."""
     return {
@@ -155,85 +225,7 @@ def _identity(
         "domain": request.features.domain,
         "strong": request.features.strong,
         "weak": request.features.weak,
-        "seed": request.seed,
+        "seed": seed,
         **declared,
         "inputs": dict(inputs.digests),
     }
-
-
-def _not_applicable(common: Mapping[str, Any]) -> RunRecord:
-    return RunRecord(
-        **common,
-        status="not-applicable",
-        reason="the strong encoder has no text tower",
-        metrics={},
-        per_class_accuracy=[],
-        counts=dict.fromkeys(("fit", "val", "eval", "skipped"), 0),
-        selected={},
-        timing={},
-    )
-
-
-def _record(
-    common: Mapping[str, Any],
-    inputs: DomainInputs,
-    evaluate: np.ndarray,
-    result: Classified,
-    *,
-    counts: dict[str, int],
-    seconds: float,
-) -> RunRecord:
-    labels = inputs.index.labels[evaluate]
-    weak = inputs.weak_logits[evaluate].argmax(dim=-1).numpy()
-    per_class = metrics.per_class_accuracy(result.predicted, labels, len(inputs.index.classes))
-    measured = {
-        "accuracy": metrics.accuracy(result.predicted, labels),
-        "agreement": metrics.agreement(result.predicted, weak),
-        "weak_accuracy": metrics.accuracy(weak, labels),
-        "mean_per_class_recall": metrics.mean_per_class_recall(
-            result.predicted, labels, len(inputs.index.classes)
-        ),
-        "val_score": result.val_score,
-    }
-    return RunRecord(
-        **common,
-        metrics={name: float(value) for name, value in measured.items()},
-        per_class_accuracy=[None if np.isnan(value) else float(value) for value in per_class],
-        counts=counts,
-        selected=_selected(common["config"], result),
-        timing={"train_and_predict": seconds},
-    )
-
-
-def _selected(config: Mapping[str, Any], result: Classified) -> dict[str, Any]:
-    """The epoch kept, and the value kept of every hyper-parameter that was a list."""
-    listed = [name for name, value in config["options"].items() if isinstance(value, list)]
-    chosen = {name: result.candidate[name] for name in listed}
-    return chosen if result.epoch is None else {"epoch": result.epoch + 1, **chosen}
-
-
-def _trace_table(result: Classified) -> pa.Table | None:
-    return pa.Table.from_pylist([asdict(point) for point in result.trace]) if result.trace else None
-
-
-def _predictions(inputs: DomainInputs, evaluate: np.ndarray, result: Classified) -> pa.Table:
-    return pa.table(
-        {
-            "row": evaluate,
-            "path": [inputs.index.paths[row] for row in evaluate],
-            "label": inputs.index.labels[evaluate],
-            "weak": inputs.weak_logits[evaluate].argmax(dim=-1).numpy(),
-            "predicted": result.predicted,
-            "confidence": result.confidence,
-        }
-    )
-
-
-def _environment(device: str) -> dict[str, Any]:
-    versions = {
-        "w2s-cache": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-    return {"versions": versions, "device": device}

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from w2s_cache.errors import TrainError
-from w2s_cache.methods import build_head, build_loss, build_start, find_method, resolve_options
+from w2s_cache.method import build_head, build_loss, build_start
+from w2s_cache.methods import find_method
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.contents import cached_domains
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
 from w2s_cache.train.anchors import with_anchors
-from w2s_cache.train.candidates import candidates
 from w2s_cache.train.inputs import DomainInputs, load_inputs
-from w2s_cache.train.run import RunOutcome, RunRequest, declare, run
+from w2s_cache.train.run import RunOutcome, RunRequest, run
+from w2s_cache.train.settings import declare, declared_candidates, resolve
+from w2s_cache.train.task import Tower
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +34,8 @@ class Study:
         seeds: Run seeds.
         options: Hyper-parameters that override the spec's, for every method.
         device: A torch device string.
+        tower: Attaches the text tower, for methods that train through it.
+        curves: Whether accuracies by ground truth are put into the traces.
     """
 
     spec: Spec
@@ -44,6 +48,8 @@ class Study:
     seeds: Sequence[int]
     options: Mapping[str, Any]
     device: str
+    tower: Tower | None = None
+    curves: bool = False
 
 
 def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome]:
@@ -58,16 +64,17 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
     for found in _feature_sets(study, home, study.domains):
         inputs = _inputs(study, home, found)
         for name in study.methods:
-            for seed in study.seeds:
-                request = RunRequest(
-                    spec=study.spec,
-                    features=found,
-                    method=name,
-                    seed=seed,
-                    options=study.options,
-                    device=study.device,
-                )
-                yield run(request, inputs, results_dir)
+            request = RunRequest(
+                spec=study.spec,
+                features=found,
+                method=name,
+                seeds=study.seeds,
+                options=study.options,
+                device=study.device,
+                tower=study.tower,
+                curves=study.curves,
+            )
+            yield from run(request, inputs, results_dir)
 
 
 def check_names(study: Study) -> None:
@@ -87,9 +94,9 @@ def check_names(study: Study) -> None:
         )
     for name in study.methods:
         method = find_method(name)
-        declared = declare(study.spec, name, study.options)["config"]["options"]
-        for candidate in candidates(declared):
-            options = resolve_options(name, method, candidate)
+        declared = declare(study.spec, name, study.options)
+        for candidate in declared_candidates(declared):
+            options, _ = resolve(name, method, candidate, select=study.spec.protocol.select)
             if method.head is not None:
                 build_head(method, options)
                 build_start(method, options)

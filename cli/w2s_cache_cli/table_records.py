@@ -1,0 +1,89 @@
+"""Which run records a table is made of: those asked for, else the layout's, else the spec's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from w2s_cache.errors import RecordError
+from w2s_cache.spec import Spec
+from w2s_cache_cli.models import strong_section_of
+
+if TYPE_CHECKING:
+    from w2s_cache.results import RunRecord
+    from w2s_cache.tables import Layout
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """The options of `tables` that choose records; empty ones leave the choice to the layout."""
+
+    spec_name: str
+    domains: tuple[str, ...]
+    seeds: tuple[int, ...] | None
+    strong: tuple[str, ...]
+    weak: tuple[str, ...]
+    options: Mapping[str, Any]
+    quiet: bool
+
+
+def table_records(
+    layout: Layout, spec: Spec, asked: Asked, results_dir: Path
+) -> tuple[Layout, list[RunRecord]]:
+    """The records of a layout, and the layout with the columns that are asked for.
+
+    Raises:
+        RecordError: There are none.
+        UnknownNameError: The spec has no such strong encoder.
+    """
+    from w2s_cache.results import find_runs
+    from w2s_cache.train.matching import differing_settings, matching
+
+    filters = _filters(layout, spec, asked)
+    found = find_runs(results_dir, **filters)
+    records = matching(found, spec, asked.options)
+    others = ", ".join(differing_settings(found, spec, asked.options))
+    if not records:
+        raise RecordError(
+            f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
+            expected=f"records of the spec's present settings with {_shown(filters)}",
+            found=f"{len(found)} of other settings, differing in {others}" if found else "none",
+            fix=(
+                f"Run `w2s-cache train --spec {asked.spec_name}` first, or choose others with "
+                "--domain, --strong and --weak."
+            ),
+        )
+    if others and not asked.quiet:
+        left_out = len(found) - len(records)
+        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+    columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
+    return layout.narrowed(columns[layout.columns]), records
+
+
+def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:
+    """The values each field may have; a field without an entry may have any."""
+    strong = tuple(strong_section_of(spec, name)[0] for name in asked.strong)
+    filters: dict[str, Sequence[object]] = {
+        "dataset": (spec.name,),
+        "domain": asked.domains or _given(layout.domain),
+        "strong": strong or _given(layout.strong),
+        "weak": asked.weak or _given(layout.weak),
+        "seed": asked.seeds or spec.protocol.seeds,
+    }
+    defaults = {"strong": next(iter(spec.strong)), "weak": next(iter(spec.weak))}
+    for field, name in defaults.items():
+        if not filters[field] and field != layout.columns:
+            filters[field] = (name,)
+    return {field: values for field, values in filters.items() if values}
+
+
+def _given(name: str | None) -> tuple[str, ...]:
+    return () if name is None else (name,)
+
+
+def _shown(filters: Mapping[str, Sequence[object]]) -> str:
+    return ", ".join(f"{field} {' or '.join(map(str, v))}" for field, v in filters.items())

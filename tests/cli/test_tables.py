@@ -1,0 +1,123 @@
+"""Which records `tables` finds: by what is asked for, else the layout, else the spec."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from w2s_cache.results import find_runs, run_id, write_run
+
+MODELS = """
+name = "models"
+title = "Weak models"
+columns = "weak"
+domain = "art"
+published = "table3"
+agreement = true
+[column.other]
+label = "The other"
+[column.net]
+[rows.weak]
+[rows.zero-shot]
+"""
+
+
+@pytest.fixture(scope="module")
+def two_weak(studied, tmp_path_factory):
+    """The results with a second weak model's beside them, as far as their records go."""
+    results = tmp_path_factory.mktemp("two") / "results"
+    shutil.copytree(studied.results, results)
+    for record in find_runs(results, method=["weak", "zero-shot"]):
+        inputs = record.inputs | {"logits_key": "f" * 64}
+        twin = replace(record, weak="other", inputs=inputs, status="not-applicable", reason="x")
+        twin = replace(twin, run_id=run_id(twin.outcome()), metrics={}, per_class_accuracy=[])
+        write_run(results, twin, trace=None, predictions=None, head={})
+    return results
+
+
+@pytest.fixture
+def table(w2s, studied):
+    """Runs `tables` of the tiny spec on some results."""
+
+    def run(results, *options):
+        return w2s("tables", "--spec", studied.spec, "--results-dir", results, *options)
+
+    return run
+
+
+def test_the_layout_decides_what_the_columns_are(two_weak, table, tmp_path):
+    """A table of weak models has both, on the layout's domain; the spec's first is no filter."""
+    (tmp_path / "models.toml").write_text(MODELS)
+    told = table(two_weak, "--table", tmp_path / "models.toml", "--format", "csv")
+    assert told.exit_code == 0, told.output
+    lines = list(csv.DictReader(io.StringIO(told.stdout)))
+    own = [(x["row"], x["column"], x["status"]) for x in lines if x["table"] == "models"]
+    assert own[:2] == [("weak", "other", "not-applicable"), ("weak", "net", "complete")]
+    assert {x["table"] for x in lines} == {"models", "models:agreement", "models:published"}
+
+
+def test_options_override_the_layout(two_weak, table, tmp_path):
+    """`--weak` narrows the columns and `--domain` replaces the layout's domain."""
+    (tmp_path / "models.toml").write_text(MODELS)
+    options = ("--table", tmp_path / "models.toml", "--weak", "net", "--domain", "photo")
+    told = table(two_weak, *options)
+    assert told.exit_code == 0, told.output
+    assert "domain photo; strong model clip; weak model net." in told.stdout
+    assert "The other" not in told.stdout
+
+
+def test_without_a_layouts_word_the_specs_first_models_are_meant(two_weak, table, studied):
+    """The main table does not see the other weak model."""
+    assert table(two_weak).stdout == table(studied.results).stdout
+
+
+def test_two_models_are_not_mixed_in_one_table(two_weak, table):
+    """Asking for both in a table of domains is refused, and the field that differs is named."""
+    told = table(two_weak, "--weak", "net", "--weak", "other")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "do not belong in one table" in told.stderr
+    assert "weak of the table is 'net' or 'other'" in told.stderr
+
+
+def test_records_of_another_protocol_are_never_mixed_in(studied, w2s, table, tmp_path):
+    """They are left out and the field that differs is named; the table is as without them."""
+    shutil.copytree(studied.results, tmp_path / "results")
+    where = ("--cache-dir", studied.cache, "--results-dir", tmp_path / "results")
+    options = ("--method", "weak", "--eval-split", "full-test", "--quiet")
+    assert w2s("train", "--spec", studied.spec, *where, *options).exit_code == 0
+    told = table(tmp_path / "results")
+    assert told.stdout == table(studied.results).stdout
+    sentence = "4 runs of other settings left out, differing in protocol.eval_split\n"
+    assert told.stderr == sentence
+
+
+def test_a_protocol_that_was_not_run_is_refused_by_name(studied, table):
+    """Where all records are of another protocol, the message names the field and how many."""
+    told = table(studied.results, "--select", "last")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "found 24 of other settings, differing in protocol.select." in told.stderr
+
+
+def test_sizes_are_counted_in_the_cache(cached, w2s, tmp_path):
+    """Table 2 needs no records: the indexes of the cache below the published numbers."""
+    options = ("--spec", cached.spec, "--table", "table2", "--format", "csv")
+    told = w2s("tables", *options, "--results-dir", tmp_path, "--cache-dir", cached.cache)
+    assert told.exit_code == 0, told.output
+    assert "table2,train,art,24,,,,complete,,\n" in told.stdout
+    assert "table2,held-out,photo,8,,,,complete,,\n" in told.stdout
+    assert "table2:published,train,clipart,,,,,complete,33525,\n" in told.stdout
+    empty = w2s("tables", *options, "--results-dir", tmp_path, "--cache-dir", tmp_path)
+    assert empty.exit_code == 0
+    assert "table2,train" not in empty.stdout
+
+
+@pytest.mark.parametrize("name", ["table1", "table4", "table6", "table7"])
+def test_shipped_tables_of_domains_print(studied, table, name):
+    """Any data set can be put beside the paper's numbers, which say whose they are."""
+    told = table(studied.results, "--table", name, "--strong", "clip")
+    assert told.exit_code == 0, told.output
+    assert "Published for" in told.stdout

@@ -1,0 +1,108 @@
+"""Reads what lies beside a record: predictions, trace and head of one finished run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from w2s_cache.errors import RecordError
+from w2s_cache.results.record import RunRecord
+from w2s_cache.results.run_directory import HEAD_FILE, PREDICTIONS_FILE, TRACE_FILE, run_path
+from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA, conform
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Predictions:
+    """What a run answered, row by row; (n,) each, rows ascending.
+
+    Args:
+        row: Row numbers in the index.
+        path: Paths of the images, which are their names in every run.
+        label: True class numbers.
+        weak: The weak model's class numbers.
+        predicted: The run's class numbers.
+    """
+
+    row: Integers
+    path: tuple[str, ...]
+    label: Integers
+    weak: Integers
+    predicted: Integers
+
+
+def read_predictions(results_dir: Path, record: RunRecord) -> Predictions:
+    """Reads the predictions of a done run.
+
+    Raises:
+        RecordError: They are missing, broken or not as many as the record says.
+    """
+    file = _directory(results_dir, record) / PREDICTIONS_FILE
+    table = _read(file, PREDICTIONS_SCHEMA, name="predictions")
+    if len(table) != record.counts.get("eval"):
+        raise _unreadable(file, f"{len(table)} rows", f"{record.counts.get('eval')} rows")
+    numbers = {n: table.column(n).to_numpy() for n in ("row", "label", "weak", "predicted")}
+    return Predictions(path=tuple(table.column("path").to_pylist()), **numbers)
+
+
+def read_trace(results_dir: Path, record: RunRecord) -> pa.Table | None:
+    """Reads the trace of a run with the columns of ``TRACE_SCHEMA``; None where there is none.
+
+    Columns that an older trace lacks are null.
+
+    Raises:
+        RecordError: It is broken.
+    """
+    file = _directory(results_dir, record) / TRACE_FILE
+    return _read(file, TRACE_SCHEMA, name="trace") if file.exists() else None
+
+
+def read_head(results_dir: Path, record: RunRecord) -> dict[str, npt.NDArray[Any]]:
+    """Reads the trained arrays of a run by name; none where nothing was trained.
+
+    Raises:
+        RecordError: The file is broken.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    file = _directory(results_dir, record) / HEAD_FILE
+    if not file.exists():
+        return {}
+    try:
+        return dict(load_file(file))
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, str(error), "a safetensors file") from error
+
+
+def _directory(results_dir: Path, record: RunRecord) -> Path:
+    return run_path(
+        results_dir,
+        dataset=record.dataset,
+        domain=record.domain,
+        method=record.method,
+        run_id=record.run_id,
+    )
+
+
+def _read(file: Path, schema: pa.Schema, *, name: str) -> pa.Table:
+    try:
+        return conform(pq.read_table(file), schema, name=name)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise _unreadable(file, str(error), f"the {name} of a run") from error
+
+
+def _unreadable(file: Path, found: str, expected: str) -> RecordError:
+    return RecordError(
+        f"{file} cannot be used",
+        expected=expected,
+        found=found,
+        fix="Remove its directory and run that method again.",
+    )

@@ -1,0 +1,38 @@
+"""From trained parameters to predictions with their confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.heads.protocol import Head, Parameters
+from w2s_cache.heads.prototypes import PrototypeHead
+
+Predictions = tuple[np.ndarray, np.ndarray]
+"""Class (m,) int64 and its probability (m,) float32 of every row."""
+
+
+@torch.no_grad()
+def predict(head: Head, parameters: Parameters, prepared: Tensor, *, tau: float) -> Predictions:
+    """Prepared features (m, d) → predictions, probabilities at a temperature."""
+    return probable(head.logits(parameters, prepared) / tau)
+
+
+def probable(logits: Tensor) -> Predictions:
+    """Logits (m, k) → the most probable class of every row."""
+    confidence, predicted = functional.softmax(logits, dim=-1).max(dim=-1)
+    return predicted.cpu().numpy(), confidence.cpu().numpy()
+
+
+def temperature(head: Head, options: Mapping[str, Any], logit_scale: float | None) -> float:
+    """What turns a head's logits into its own probabilities."""
+    if "tau_strong" in options:
+        return float(options["tau_strong"])
+    if isinstance(head, PrototypeHead) and logit_scale:
+        return 1.0 / logit_scale
+    return 1.0

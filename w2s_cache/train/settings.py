@@ -1,0 +1,101 @@
+"""What decides a run's numbers beside data and seed: hyper-parameters, recipe and protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from w2s_cache.errors import TrainError
+from w2s_cache.method import Method, resolve_options
+from w2s_cache.methods import find_method
+from w2s_cache.spec import Spec, TrainSpec, validate
+from w2s_cache.train.candidates import candidates
+from w2s_cache.train.config import TrainConfig
+
+RECIPE = "recipe."
+"""Prefix of trainer settings among hyper-parameters: ``recipe.lr``."""
+
+Declared = dict[str, dict[str, Any]]
+
+
+def train_config(spec: Spec) -> TrainConfig:
+    """The trainer's settings of a spec."""
+    recipe = spec.train.model_dump(exclude={"methods"})
+    return TrainConfig(**recipe, select=spec.protocol.select)
+
+
+def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
+    """What decides a method's numbers beside data and seed: ``config`` and ``protocol``.
+
+    Hyper-parameters are given as declared, lists of candidates included, defaults filled in. The
+    trainer's settings are the spec's, under those of the method, under ``[train.methods.NAME]`` and
+    the overrides, where they are called ``recipe.lr`` and so on.
+
+    Raises:
+        UnknownNameError: No such method.
+        TrainError: A hyper-parameter or a trainer setting the method does not have.
+    """
+    method = find_method(name)
+    asked = {**method.options, **_flat(spec.train.methods.get(name, {})), **overrides}
+    own, recipe = _apart(name, asked)
+    resolved = resolve_options(name, method, next(candidates(own)))
+    if "tau" in own:
+        resolved = {k: v for k, v in resolved.items() if k not in {"tau_strong", "tau_weak"}}
+    return {
+        "config": {
+            "options": {**resolved, **own},
+            "recipe": {**_recipe(spec), **method.recipe, **recipe} if method.loss else {},
+        },
+        "protocol": spec.protocol.model_dump(mode="json", exclude={"seeds"}),
+    }
+
+
+def declared_candidates(declared: Declared) -> list[dict[str, Any]]:
+    """Every combination of listed values; trainer settings keep their prefix."""
+    config = declared["config"]
+    recipe = {f"{RECIPE}{name}": value for name, value in config["recipe"].items()}
+    return list(candidates({**config["options"], **recipe}))
+
+
+def resolve(
+    name: str, method: Method, candidate: Mapping[str, Any], *, select: str
+) -> tuple[dict[str, Any], TrainConfig]:
+    """Hyper-parameters of head, start and loss, and the recipe, of one candidate.
+
+    Raises:
+        TrainError: A hyper-parameter that the method does not have.
+        SpecError: A trainer setting without meaning.
+    """
+    own, recipe = _apart(name, candidate)
+    checked = validate(TrainSpec, recipe, origin=f"the recipe of {name}")
+    config = TrainConfig(**checked.model_dump(exclude={"methods"}))
+    return resolve_options(name, method, own), replace(config, select=select)
+
+
+def _recipe(spec: Spec) -> dict[str, Any]:
+    recipe = asdict(train_config(spec))
+    recipe.pop("select")  # it stands in the protocol
+    return recipe
+
+
+def _flat(section: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"recipe": {"lr": 1}}`` as a spec writes it → ``{"recipe.lr": 1}``."""
+    nested = section.get("recipe", {})
+    own = {name: value for name, value in section.items() if name != "recipe"}
+    return own | {f"{RECIPE}{name}": value for name, value in nested.items()}
+
+
+def _apart(name: str, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Hyper-parameters, and trainer settings without their prefix."""
+    recipe = {k.removeprefix(RECIPE): v for k, v in asked.items() if k.startswith(RECIPE)}
+    known = [field.name for field in fields(TrainConfig) if field.name != "select"]
+    for setting in recipe:
+        if setting not in known:
+            raise TrainError(
+                f"method {name} has no trainer setting {RECIPE}{setting}",
+                expected=f"{RECIPE} with one of {', '.join(known)}",
+                found=f"{RECIPE}{setting}",
+                fix=f"Correct [train.methods.{name}.recipe] in the spec or the --set option.",
+            )
+    return {k: v for k, v in asked.items() if not k.startswith(RECIPE)}, recipe

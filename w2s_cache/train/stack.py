@@ -1,0 +1,119 @@
+"""Runs that share features, side by side.
+
+Their parameters are stacked along a leading dimension, every step gathers one batch for each run,
+and head, loss and optimizer work on all of them at once. A run trained alone is a stack of one,
+without that dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from w2s_cache.heads.protocol import Head, Parameters
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FitData:
+    """What all runs of a domain share, on one device.
+
+    Attributes:
+        prepared: (n, d) float32, what the head works on.
+        targets: Tensors with n rows, from the loss; read only at the rows of each run.
+    """
+
+    prepared: Tensor
+    targets: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learner:
+    """What is a run's own.
+
+    Attributes:
+        start: Initial parameters by name; not modified.
+        rows: (m,) int64, the rows of the shared tensors that it learns from.
+        val_rows: (v,) int64, the rows that selection looks at.
+        val_labels: (v,) int64, what selection compares predictions with.
+        generator: CPU generator of the row order.
+    """
+
+    start: Mapping[str, Tensor]
+    rows: Tensor
+    val_rows: Tensor
+    val_labels: Tensor
+    generator: torch.Generator
+
+
+class Stack:
+    """The runs' rows side by side; one run has no leading dimension."""
+
+    def __init__(self, data: FitData, learners: Sequence[Learner]) -> None:
+        self.data, self.learners = data, learners
+        self.rows = torch.stack([learner.rows for learner in learners])
+        self.val_labels = shaped(torch.stack([learner.val_labels for learner in learners]))
+        val_rows = torch.stack([learner.val_rows for learner in learners])
+        self.val_prepared = self._take(data.prepared, val_rows)
+        self._rooms: dict[str, Tensor] = {}
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Initial parameters by name, (runs, …) or (…), ready to be differentiated."""
+        names = self.learners[0].start
+        return {
+            name: shaped(torch.stack([learner.start[name] for learner in self.learners]))
+            .clone()
+            .requires_grad_()
+            for name in names
+        }
+
+    def order(self) -> Tensor:
+        """(runs, rows): every run's rows in a new order of its own."""
+        drawn = [
+            torch.randperm(self.rows.shape[1], generator=learner.generator)
+            for learner in self.learners
+        ]
+        return torch.gather(self.rows, 1, torch.stack(drawn).to(self.rows.device))
+
+    def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+        """Prepared features and targets of each batch; valid until the next one is asked for."""
+        for rows in torch.split(order, size, dim=1):
+            yield (
+                self._take(self.data.prepared, rows, room="prepared"),
+                {
+                    name: self._take(value, rows, room=f"target {name}")
+                    for name, value in self.data.targets.items()
+                },
+            )
+
+    def all(self, order: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Prepared features and targets of every row, in memory of their own."""
+        targets = {name: self._take(value, order) for name, value in self.data.targets.items()}
+        return self._take(self.data.prepared, order), targets
+
+    @torch.no_grad()
+    def score(self, head: Head, parameters: Parameters) -> list[float]:
+        """Share of val rows on which each run predicts the val label."""
+        predicted = head.logits(parameters, self.val_prepared).argmax(dim=-1)
+        scores: list[float] = (
+            (predicted == self.val_labels).float().mean(dim=-1).reshape(-1).tolist()
+        )
+        return scores
+
+    def _take(self, source: Tensor, rows: Tensor, *, room: str | None = None) -> Tensor:
+        """(runs, size) rows of (n, …) → (runs, size, …), copied into a room where one is named."""
+        flat = rows.reshape(-1)
+        if room is None:
+            taken = source.index_select(0, flat)
+        else:
+            if room not in self._rooms:  # the first batch is the largest
+                self._rooms[room] = source.new_empty(len(flat), *source.shape[1:])
+            taken = torch.index_select(source, 0, flat, out=self._rooms[room][: len(flat)])
+        return shaped(taken.view(*rows.shape, *source.shape[1:]))
+
+
+def shaped(stacked: Tensor) -> Tensor:
+    """(runs, …) as it is for several runs, (…) for one."""
+    return stacked[0] if len(stacked) == 1 else stacked

@@ -58,6 +58,7 @@ def test_every_trained_method_builds_and_has_a_gradient(name):
         ("tp-adapt", "AdaptConf + TP", PromptRecipe, AdaptConf),
         ("cpl", "CPL", PrototypeHead, Distillation),
         ("cpl-ce", "CE + prototypes", PrototypeHead, CrossEntropy),
+        ("cpl-class-means", "CPL, class-mean start", PrototypeHead, Distillation),
         ("cpl-aux", "AuxConf + prototypes", PrototypeHead, AuxConf),
         ("cpl-adapt", "AdaptConf + prototypes", PrototypeHead, AdaptConf),
     ],
@@ -161,7 +162,7 @@ def test_the_weak_model_has_no_head():
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
 
 
-@pytest.mark.parametrize("name", ["zero-shot", "soft-class-means"])
+@pytest.mark.parametrize("name", ["zero-shot", "soft-class-means", "pooled-lda", "lda"])
 def test_where_the_start_is_the_answer_there_is_no_loss(name):
     """Nothing is trained."""
     assert build_loss(METHODS[name], resolved(name)) is None

@@ -239,10 +239,19 @@ def test_anchors_are_said_in_the_label_of_zero_shot_and_below_the_table(make):
     """Nearest other-domain mean is no zero-shot recognition, and nobody shall take it for that."""
     rows = 'name = "a"\ntitle = "A"\n[rows.zero-shot]\nlabel = "Zero-shot"\n[rows.cpl]\n'
     layout = parse_layout(rows, origin="a.toml")
-    inputs = {"index_digest": "index of art", "text_key": None}
-    plain = build(layout, [make("zero-shot", "art"), make("cpl", "art")])
-    given = {"inputs": {**inputs, "anchors_key": "other domains"}}
-    anchored = build(layout, [make("zero-shot", "art", **given), make("cpl", "art", **given)])
+    pairs = [(method, domain) for method in ("zero-shot", "cpl") for domain in ("art", "ink")]
+    plain = build(layout, [make(*pair) for pair in pairs])
+    anchored = build(
+        layout,
+        [
+            make(
+                method,
+                domain,
+                inputs={"index_digest": f"index of {domain}", "anchors_key": f"all but {domain}"},
+            )
+            for method, domain in pairs
+        ],
+    )
     assert plain.blocks[0].rows[0].label == "Zero-shot"
     assert [row.label for row in anchored.blocks[0].rows] == [
         "Zero-shot: other domains' class means",

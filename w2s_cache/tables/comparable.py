@@ -12,7 +12,7 @@ from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Varied
 
 _INPUTS = {
-    "strong": frozenset({"inputs.image_key", "inputs.text_key"}),
+    "strong": frozenset({"inputs.image_key", "inputs.text_key", "inputs.anchors_key"}),
     "weak": frozenset({"inputs.logits_key"}),
 }
 _FOLLOWS = _INPUTS | {

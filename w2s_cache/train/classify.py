@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from w2s_cache.heads.prompt_tower import TextTower
-from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.protocol import Head, Keeping, StartInputs
 from w2s_cache.losses.protocol import stackable
 from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.train.curves import Curves
@@ -176,13 +176,18 @@ class _Candidate:
         return Classified(
             predicted=predicted,
             confidence=confidence,
-            head=fitted.parameters,
+            head=_kept(self.head, fitted.parameters),
             trace=fitted.trace,
             epoch=fitted.epoch,
             val_score=fitted.val_score,
             candidate=self.candidate,
             together=together,
         )
+
+
+def _kept(head: Head, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What the run keeps: its parameters, or what a head with very many makes of them."""
+    return head.kept(parameters) if isinstance(head, Keeping) else parameters
 
 
 def _tower(task: Task) -> Callable[[], TextTower] | None:

@@ -22,7 +22,8 @@ from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.heads.prototypes import PrototypeHead
 from w2s_cache.losses.distillation import Distillation
 from w2s_cache.train.config import TrainConfig
-from w2s_cache.train.loop import FitData, fit
+from w2s_cache.train.loop import fit
+from w2s_cache.train.stack import FitData, Learner
 
 TARGET = 0.1
 SIZES = {"pocket": (1_024, 128, 40), "DomainNet Real": (33_305, 512, 345)}
@@ -63,20 +64,20 @@ def draw(rows: int, width: int, classes: int) -> tuple[StartInputs, FitData]:
         logit_scale=100.0,
         generator=generator,
     )
-    data = FitData(
-        prepared=features,
-        targets=LOSS.targets(weak),
-        val_prepared=features[:VAL],
-        val_labels=weak[:VAL].argmax(dim=-1),
-    )
-    return inputs, data
+    return inputs, FitData(prepared=features, targets=LOSS.targets(weak))
 
 
 def train(inputs: StartInputs, data: FitData) -> None:
     """Train CPL from the text through the library's loop."""
-    generator = torch.Generator().manual_seed(0)
-    config = TrainConfig(epochs=10, batch_size=512)
-    fit(HEAD, LOSS, {"prototypes": inputs.text}, data, config, generator=generator)
+    rows = torch.arange(len(inputs.features))
+    learner = Learner(
+        start={"prototypes": inputs.text},
+        rows=rows,
+        val_rows=rows[:VAL],
+        val_labels=inputs.weak_logits[:VAL].argmax(dim=-1),
+        generator=torch.Generator().manual_seed(0),
+    )
+    fit(HEAD, LOSS, data, [learner], TrainConfig(epochs=10, batch_size=512))
 
 
 def best_in_turn(*actions: Callable[[], object], repeats: int) -> list[float]:

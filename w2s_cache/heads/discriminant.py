@@ -9,7 +9,7 @@ shrinkage as in Friedman 1989, eq. 18):
     logit_k(f) = μ_kᵀ Σ⁻¹ f − ½ μ_kᵀ Σ⁻¹ μ_k + log π_k
 
 With fewer rows than dimensions the same head is found by solving n × n equations (Woodbury); of
-very many rows, evenly spaced ones are enough for S, at least eight per dimension.
+very many rows, evenly spaced ones are enough for S, at least four per dimension.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.hyperparameters import require_choice, require_shares, require_temperatures
 
-_ROWS_PER_DIMENSION = 8
+_ROWS_PER_DIMENSION = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ which is highest where the text is exactly as sure as the weak model's answers b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,10 +28,10 @@ from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.heads.prototypes import require_text
 from w2s_cache.hyperparameters import require_choice, require_exponents, require_temperatures
 
-SCALES: tuple[float, ...] = tuple(2.0 ** (half / 2) for half in range(20))
-"""Scales of cosines that are tried: 1 to 724 in steps of √2."""
+SCALES: tuple[float, ...] = tuple(float(1 << power) for power in range(11))
+"""Scales of cosines that are tried: 1 to 1024 in doublings."""
 
-_ROWS = 512  # one number is fitted, so that many rows are plenty
+_ROWS = 256  # one number is fitted, so that many rows are plenty
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +71,46 @@ class OpinionPool:
         scale = self._scale(inputs, cosines)
         pooled = cosines.mul_(scale * self.text_share)
         pooled.add_(inputs.weak_logits, alpha=self.weak_share / self.tau_weak)
-        return functional.softmax(pooled, dim=-1)
+        return torch.softmax(pooled, dim=-1, out=pooled)
 
     def _scale(self, inputs: StartInputs, cosines: Tensor) -> float:
-        """s, from at most 512 evenly spaced rows where it is fitted."""
+        """s, from at most 256 evenly spaced rows where it is fitted."""
         if self.calibration == "own":
             return _own_scale(inputs)
         step = -(-len(cosines) // _ROWS)
         weak = functional.softmax(inputs.weak_logits[::step] / self.tau_weak, dim=-1)
-        likelihoods = agreement(cosines[::step], weak)
-        return SCALES[int(likelihoods.argmax())]
+        return peak(agreement(cosines[::step], weak).tolist())
 
 
 def agreement(cosines: Tensor, weak: Tensor) -> Tensor:
     """ℓ / n of each of :data:`SCALES`, in nats.
 
-    Twice the scale is a squared softmax, normalised again, so exponentials are taken only twice.
+    Twice the scale is a squared softmax, normalised again, so exponentials are taken only once.
 
     Args:
         cosines: (n, k), of unit features and class text.
         weak: (n, k), the weak model's probabilities.
     """
-    below = cosines - cosines.amax(dim=-1, keepdim=True)
-    measured = torch.empty(len(SCALES), dtype=cosines.dtype, device=cosines.device)
-    for first in range(2):
-        powers = (below * SCALES[first]).exp_()
-        for number in range(first, len(SCALES), 2):
-            both = torch.linalg.vecdot(powers, weak) / powers.sum(dim=-1)
-            measured[number] = both.clamp_min_(torch.finfo(both.dtype).tiny).log_().mean()
-            powers.square_()
-    return measured
+    powers = (cosines - cosines.amax(dim=-1, keepdim=True)).exp_()
+    both = cosines.new_empty(len(SCALES), len(cosines))
+    for number in range(len(SCALES)):
+        torch.div(torch.linalg.vecdot(powers, weak), powers.sum(dim=-1), out=both[number])
+        powers.square_()
+    return both.clamp_min_(torch.finfo(both.dtype).tiny).log_().mean(dim=-1)
+
+
+def peak(likelihoods: Sequence[float]) -> float:
+    """The scale where the parabola through the highest value and its neighbours is highest.
+
+    Scales are taken by their logarithm. Where the highest value stands at an end, or is not above
+    one of its neighbours, its own scale is the answer; of equal values the first counts.
+    """
+    best = max(range(len(likelihoods)), key=likelihoods.__getitem__)
+    if not 0 < best < len(likelihoods) - 1:
+        return SCALES[best]
+    left, middle, right = likelihoods[best - 1 : best + 2]
+    bend = left - 2 * middle + right
+    return SCALES[best] if bend == 0 else SCALES[best] * 2 ** ((left - right) / (2 * bend))
 
 
 @dataclass(frozen=True, slots=True)

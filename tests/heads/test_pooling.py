@@ -13,9 +13,10 @@ from w2s_cache.heads.pooling import SCALES, OpinionPool, PooledMeans, agreement,
 SEEDS = st.integers(0, 2**16)
 
 
-def test_the_pool_is_the_normalised_product_of_both_opinions(cloud):
+@pytest.mark.parametrize("rows", [1, 60, 1100])
+def test_the_pool_is_the_normalised_product_of_both_opinions(cloud, rows):
     """That is q ∝ softmax(z_w / tau) · softmax(s cos), elementwise, in float64."""
-    inputs = cloud(dtype=torch.float64)
+    inputs = cloud(rows=rows, dtype=torch.float64)
     pooled = OpinionPool(tau_weak=0.7, calibration="own")(inputs)
     weak = torch.softmax(inputs.weak_logits / 0.7, dim=-1)
     text = torch.softmax(20.0 * inputs.features @ inputs.text.T, dim=-1)

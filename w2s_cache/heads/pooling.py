@@ -31,6 +31,7 @@ from w2s_cache.hyperparameters import require_choice, require_exponents, require
 SCALES: tuple[float, ...] = tuple(float(1 << power) for power in range(11))
 """Scales of cosines that are tried: 1 to 1024 in doublings."""
 
+_BLOCK = 512  # rows at a time: what is pooled stays in the processor's cache
 _ROWS = 256  # one number is fitted, so that many rows are plenty
 
 
@@ -65,21 +66,25 @@ class OpinionPool:
         Raises:
             TrainError: No text features, or ``"own"`` without a scale of the encoder's own.
         """
-        lengths = torch.linalg.vector_norm(inputs.features, dim=-1, keepdim=True)
-        cosines = inputs.features @ require_text(inputs).T
-        cosines /= lengths.clamp_min(torch.finfo(lengths.dtype).tiny)
-        scale = self._scale(inputs, cosines)
-        pooled = cosines.mul_(scale * self.text_share)
-        pooled.add_(inputs.weak_logits, alpha=self.weak_share / self.tau_weak)
-        return torch.softmax(pooled, dim=-1, out=pooled)
+        text, features, logits = require_text(inputs), inputs.features, inputs.weak_logits
+        scale = self._scale(inputs, text)
+        pooled = torch.empty_like(logits)
+        for first in range(0, len(features), _BLOCK):
+            rows = slice(first, first + _BLOCK)
+            block = _cosines(features[rows], text, out=pooled[rows])
+            block.mul_(scale * self.text_share)
+            block.add_(logits[rows], alpha=self.weak_share / self.tau_weak)
+            torch.softmax(block, dim=-1, out=block)
+        return pooled
 
-    def _scale(self, inputs: StartInputs, cosines: Tensor) -> float:
+    def _scale(self, inputs: StartInputs, text: Tensor) -> float:
         """s, from at most 256 evenly spaced rows where it is fitted."""
         if self.calibration == "own":
             return _own_scale(inputs)
-        step = -(-len(cosines) // _ROWS)
-        weak = functional.softmax(inputs.weak_logits[::step] / self.tau_weak, dim=-1)
-        return peak(agreement(cosines[::step], weak).tolist())
+        some = slice(None, None, -(-len(inputs.features) // _ROWS))
+        weak = functional.softmax(inputs.weak_logits[some] / self.tau_weak, dim=-1)
+        cosines = _cosines(inputs.features[some], text, out=torch.empty_like(weak))
+        return peak(agreement(cosines, weak).tolist())
 
 
 def agreement(cosines: Tensor, weak: Tensor) -> Tensor:
@@ -135,6 +140,13 @@ class PooledMeans:
 
     def _pool(self) -> OpinionPool:
         return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+
+
+def _cosines(features: Tensor, text: Tensor, *, out: Tensor) -> Tensor:
+    """Of features (n, d) of any length and unit text (k, d), into ``out`` (n, k)."""
+    lengths = torch.linalg.vector_norm(features, dim=-1, keepdim=True)
+    torch.mm(features, text.T, out=out)
+    return out.div_(lengths.clamp_min(torch.finfo(lengths.dtype).tiny))
 
 
 def _own_scale(inputs: StartInputs) -> float:

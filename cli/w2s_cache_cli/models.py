@@ -29,12 +29,12 @@ _OPTIONS = (
     click.option(
         "--strong-checkpoint",
         envvar="W2S_STRONG_CHECKPOINT",
-        help="Local weights file of the strong encoder.",
+        help="Local weights of the strong encoder: a file, or a folder for transformers.",
     ),
     click.option(
         "--weak-checkpoint",
         envvar="W2S_WEAK_CHECKPOINT",
-        help="Local weights file the weak model starts from.",
+        help="Local weights the weak model starts from: a file, or a folder for transformers.",
     ),
 )
 

@@ -63,6 +63,7 @@ def test_every_trained_method_builds_and_has_a_gradient(name):
         ("text-encoder", "Text encoder", TextEncoderRecipe, Distillation),
         ("cpl", "CPL", PrototypeHead, Distillation),
         ("cpl-ce", "CE + prototypes", PrototypeHead, CrossEntropy),
+        ("cpl-class-means", "CPL, class-mean start", PrototypeHead, Distillation),
         ("cpl-aux", "AuxConf + prototypes", PrototypeHead, AuxConf),
         ("cpl-adapt", "AdaptConf + prototypes", PrototypeHead, AdaptConf),
     ],
@@ -100,7 +101,8 @@ def test_only_ceilings_see_ground_truth():
 def test_methods_that_start_from_text_say_so():
     """They are the ones an image-only encoder cannot run."""
     needing = {name for name, method in METHODS.items() if method.needs_text}
-    assert needing == PROMPTS | TEXT_PROBES | {
+    pooled = {"pooled-class-means", "pooled-lda", "pooled-mixture", "propagated-lda"}
+    assert needing == PROMPTS | TEXT_PROBES | pooled | {
         "zero-shot",
         "cpl",
         "cpl-calibrated",
@@ -165,7 +167,7 @@ def test_the_weak_model_has_no_head():
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
 
 
-@pytest.mark.parametrize("name", ["zero-shot", "soft-class-means"])
+@pytest.mark.parametrize("name", ["zero-shot", "soft-class-means", "pooled-lda", "lda"])
 def test_where_the_start_is_the_answer_there_is_no_loss(name):
     """Nothing is trained."""
     assert build_loss(METHODS[name], resolved(name)) is None

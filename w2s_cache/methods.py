@@ -11,8 +11,13 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from w2s_cache.errors import UnknownNameError
+from w2s_cache.heads.class_means import CentredClassMeans
+from w2s_cache.heads.discriminant import PooledDiscriminant, WeakDiscriminant
 from w2s_cache.heads.linear import LinearHead, ScaledTextStart, UniformStart
+from w2s_cache.heads.mixture import Mixture
+from w2s_cache.heads.pooling import PooledMeans
 from w2s_cache.heads.prompts import ContextStart, PromptRecipe
+from w2s_cache.heads.propagation import PropagatedDiscriminant
 from w2s_cache.heads.protocol import Start
 from w2s_cache.heads.prototypes import ClassMeans, PrototypeHead, RandomStart, TextStart
 from w2s_cache.heads.text_encoder import PretrainedStart, TextEncoderRecipe
@@ -46,6 +51,11 @@ def _prototypes(
     return Method(title=title, head=PrototypeHead, start=start, loss=loss, **more)
 
 
+def _closed_form(title: str, start: Callable[..., Start]) -> Method:
+    """A linear head over unit-norm features that nothing is trained for."""
+    return Method(title=title, head=LinearHead, start=start, options={"normalize": True})
+
+
 _TAU = {"tau": 0.1}  # Li et al. print no temperature; specs may give one or a list to select from
 # The other losses on prototypes share it: cosines need a scale, and only the loss should differ.
 
@@ -77,7 +87,14 @@ METHODS: dict[str, Method] = {
     "cpl-ce": _prototypes("CE + prototypes", TextStart, CrossEntropy, options=_TAU),
     "cpl-aux": _prototypes("AuxConf + prototypes", TextStart, AuxConf, options=_TAU),
     "cpl-adapt": _prototypes("AdaptConf + prototypes", TextStart, AdaptConf, options=_TAU),
+    "cpl-class-means": _prototypes("CPL, class-mean start", ClassMeans, Distillation, options=_TAU),
     "soft-class-means": _prototypes("Soft class means", ClassMeans, None),
+    "centred-class-means": _closed_form("Centred class means", CentredClassMeans),
+    "pooled-class-means": _prototypes("Pooled class means", PooledMeans, None),
+    "lda": _closed_form("LDA", WeakDiscriminant),
+    "pooled-lda": _closed_form("Pooled LDA", PooledDiscriminant),
+    "pooled-mixture": _closed_form("Pooled mixture", Mixture),
+    "propagated-lda": _closed_form("Pooled LDA, propagated", PropagatedDiscriminant),
     "ceiling-lp": _probe("Ceiling (LP)", CrossEntropy, supervision="ground-truth"),
     "ceiling-tp": _prompts("Ceiling (TP)", CrossEntropy, supervision="ground-truth"),
     "ceiling-cpl": _prototypes(
@@ -111,6 +128,15 @@ METHODS |= {
 
 _REFERENCES = ("zero-shot", "weak", "ceiling-lp", "ceiling-cpl")
 _PAPER = ("lp-ce", "lp-kd", "lp-aux", "lp-adapt", "tp-ce", "tp-kd", "tp-aux", "tp-adapt", "cpl")
+_CLOSED_FORM = (
+    "soft-class-means",
+    "centred-class-means",
+    "pooled-class-means",
+    "lda",
+    "pooled-lda",
+    "pooled-mixture",
+    "propagated-lda",
+)
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "paper": (*_REFERENCES, "ceiling-tp", *_PAPER),
@@ -121,9 +147,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
         for name, method in METHODS.items()
         if method.loss is not None
         and method.supervision == "weak"
-        and name not in {"lp-product", "text-encoder", "cpl-calibrated"}
+        and name not in {"lp-product", "text-encoder", "cpl-calibrated", "cpl-class-means"}
     ),
-    "beyond": (*_REFERENCES, "cpl", "soft-class-means"),
+    "beyond": (*_REFERENCES, "cpl", *_CLOSED_FORM),
 }
 """Names for several methods: the nine rows of Li et al.'s tables with their references (zero-shot
 is ours), CPL with temperatures set apart, learned prompts alone, every head under

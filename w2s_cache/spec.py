@@ -69,6 +69,8 @@ class StrongSpec(_Section):
     ``model`` is ``ARCH,TAG`` for open_clip, a model name for timm, ``ORG/REPO`` of the hub for
     transformers; ``checkpoint`` is a local weights file (a folder for transformers) that replaces
     the published ones; ``templates`` are names of template sets or literal templates with ``{}``.
+    ``anchors = "other-domains"`` gives an image-only encoder class means of the other domains'
+    labelled D_train where methods ask for class text.
     """
 
     library: str = "open_clip"
@@ -76,6 +78,7 @@ class StrongSpec(_Section):
     checkpoint: str | None = None
     precision: Precision = "fp32"
     templates: tuple[str, ...] = ("plain",)
+    anchors: Literal["none", "other-domains"] = "none"
     batch_size: Count = 256
 
 

@@ -82,6 +82,7 @@ def require_text(inputs: StartInputs) -> Tensor:
             "a head cannot start from text",
             expected="an encoder with a text tower",
             found="an image-only encoder",
-            fix="Start from class means ('soft-class-means') or at random ('cpl-random').",
+            fix="Start from class means ('cpl-class-means') or at random ('cpl-random'), or set "
+            "`anchors` in the encoder's section of the spec.",
         )
     return inputs.text

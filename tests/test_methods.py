@@ -14,13 +14,15 @@ from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.losses.distillation import Distillation
 from w2s_cache.losses.product import Product
 from w2s_cache.method import attach_head, build_head, build_loss, resolve_options
-from w2s_cache.methods import METHODS, find_method, method_names
+from w2s_cache.methods import METHODS, expand_groups, find_method, method_names
 
 TRAINED = [name for name, m in METHODS.items() if m.loss is not None and not m.needs_tower]
-PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"} | {
-    f"tp-{loss}-text" for loss in ("ce", "kd", "aux", "adapt")
+GRID = ("ce", "kd", "aux", "adapt", "aug", "product")
+PROMPTS = {
+    *("ceiling-tp", "text-encoder"),
+    *(f"tp-{loss}{start}" for loss in GRID for start in ("", "-text")),
 }
-TEXT_PROBES = {f"lp-{loss}-text" for loss in ("ce", "kd", "aux", "adapt")}
+TEXT_PROBES = {f"lp-{loss}-text" for loss in GRID}
 
 
 def resolved(name, **given):
@@ -86,6 +88,16 @@ def test_linear_methods_leave_their_logits_unscaled(name):
     assert resolved(name)["tau_strong"] == 1.0
 
 
+def test_the_grid_has_every_head_under_every_loss_from_both_starts():
+    """3 heads × 6 losses × 2 starts = 36 methods, all different and all there."""
+    names = expand_groups(["grid"])
+    assert len(names) == 36
+    parts = {
+        (METHODS[n].head, METHODS[n].loss, METHODS[n].start, *METHODS[n].options) for n in names
+    }
+    assert len(parts) == 36
+
+
 def test_no_two_methods_have_the_same_title():
     """Tables tell rows apart by title."""
     titles = [method.title for method in METHODS.values()]
@@ -109,6 +121,8 @@ def test_methods_that_start_from_text_say_so():
         "cpl-ce",
         "cpl-aux",
         "cpl-adapt",
+        "cpl-aug",
+        "cpl-product",
         "ceiling-cpl",
     }
 

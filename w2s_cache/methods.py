@@ -22,6 +22,7 @@ from w2s_cache.heads.protocol import Start
 from w2s_cache.heads.prototypes import ClassMeans, PrototypeHead, RandomStart, TextStart
 from w2s_cache.heads.text_encoder import PretrainedStart, TextEncoderRecipe
 from w2s_cache.losses.adapt_conf import AdaptConf
+from w2s_cache.losses.aug_conf import AugConf
 from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.losses.distillation import Distillation
@@ -102,29 +103,42 @@ METHODS: dict[str, Method] = {
     ),
 }
 
-_LOSSES = {"ce": CrossEntropy, "kd": Distillation, "aux": AuxConf, "adapt": AdaptConf}
-_NAMES = {"ce": "CE", "kd": "KD", "aux": "AuxConf", "adapt": "AdaptConf"}
+_LOSSES: dict[str, tuple[str, Callable[..., Loss]]] = {
+    "ce": ("CE", CrossEntropy),
+    "kd": ("KD", Distillation),
+    "aux": ("AuxConf", AuxConf),
+    "adapt": ("AdaptConf", AdaptConf),
+    "aug": ("AugConf", AugConf),
+    "product": ("Product", Product),
+}
 
-# The paper starts probes and prompts at random and prototypes from text; here is the other way.
-METHODS |= {
-    f"lp-{key}-text": _probe(
-        f"{_NAMES[key]} + LP, text start", loss, ScaledTextStart, options={"normalize": True}
-    )
-    for key, loss in _LOSSES.items()
-}
-METHODS |= {
-    f"tp-{key}-text": _prompts(
-        f"{_NAMES[key]} + TP, text start", loss, options={"words": "a photo of a"}
-    )
-    for key, loss in _LOSSES.items()
-}
-METHODS |= {
-    f"cpl-{key}-random": _prototypes(
-        f"{_NAMES[key]} + prototypes, random start", RandomStart, loss, options=_TAU
-    )
-    for key, loss in _LOSSES.items()
-    if key != "kd"  # that is cpl-random
-}
+
+def _grid() -> dict[str, Method]:
+    """Every head under every loss from both starts, as far as it is not written down above.
+
+    The paper starts probes and prompts at random and prototypes from text; ``-text`` and
+    ``-random`` are the other way. KD on prototypes is called cpl and cpl-random.
+    """
+    made: dict[str, Method] = {}
+    for key, (loss_name, loss) in _LOSSES.items():
+        made[f"lp-{key}"] = _probe(f"{loss_name} + LP", loss)
+        made[f"tp-{key}"] = _prompts(f"{loss_name} + TP", loss)
+        made[f"lp-{key}-text"] = _probe(
+            f"{loss_name} + LP, text start", loss, ScaledTextStart, options={"normalize": True}
+        )
+        made[f"tp-{key}-text"] = _prompts(
+            f"{loss_name} + TP, text start", loss, options={"words": "a photo of a"}
+        )
+        if key != "kd":
+            title = f"{loss_name} + prototypes"
+            made[f"cpl-{key}"] = _prototypes(title, TextStart, loss, options=_TAU)
+            made[f"cpl-{key}-random"] = _prototypes(
+                f"{title}, random start", RandomStart, loss, options=_TAU
+            )
+    return {name: method for name, method in made.items() if name not in METHODS}
+
+
+METHODS |= _grid()
 
 _REFERENCES = ("zero-shot", "weak", "ceiling-lp", "ceiling-cpl")
 _PAPER = ("lp-ce", "lp-kd", "lp-aux", "lp-adapt", "tp-ce", "tp-kd", "tp-aux", "tp-adapt", "cpl")
@@ -142,12 +156,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "paper": (*_REFERENCES, "ceiling-tp", *_PAPER),
     "calibrated": (*_REFERENCES, "cpl-calibrated"),
     "prompts": ("tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp"),
-    "grid": tuple(
-        name
-        for name, method in METHODS.items()
-        if method.loss is not None
-        and method.supervision == "weak"
-        and name not in {"lp-product", "text-encoder", "cpl-calibrated", "cpl-class-means"}
+    "grid": (
+        *(
+            f"{head}-{loss}{start}"
+            for head in ("lp", "tp")
+            for start in ("", "-text")
+            for loss in _LOSSES
+        ),
+        *("cpl" if loss == "kd" else f"cpl-{loss}" for loss in _LOSSES),
+        *("cpl-random" if loss == "kd" else f"cpl-{loss}-random" for loss in _LOSSES),
     ),
     "beyond": (*_REFERENCES, "cpl", *_CLOSED_FORM),
 }

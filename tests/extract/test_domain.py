@@ -264,3 +264,20 @@ def test_a_weak_model_is_trained_once_and_its_logits_are_stored(bench: Any) -> N
     assert not np.array_equal(stores(bench, **changed)["logits"].read("logits"), logits)
     Image.new("RGB", (40, 36)).save(next(bench.request.root.rglob("*.png")))
     assert bench.run(**changed).computed == {"features": 12, "text": 0, "logits": 12}
+
+
+@pytest.mark.parametrize("part", ["image", "text", "logits"])
+def test_a_damaged_shard_is_said_aloud_and_alone_computed_again(bench: Any, part: str) -> None:
+    """A changed byte is no hit, though the size is right; afterwards every byte is the old one."""
+    bench.run()
+    store = stores(bench)[part]
+    shard = store.directory / store.manifest.shards[-1].file
+    sound = shard.read_bytes()
+    shard.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    done = bench.run()
+    name, rows = {"image": ("features", 4), "text": ("text", 3), "logits": ("logits", 4)}[part]
+    assert done.computed == {**NOTHING, name: rows}
+    (said,) = bench.progress.said
+    assert f"{shard} is damaged" in said
+    assert shard.read_bytes() == sound
+    assert bench.run().reused

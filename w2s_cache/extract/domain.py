@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from w2s_cache.data.index_build import build_index
 from w2s_cache.data.listing import Listing
 from w2s_cache.data.source import list_domain
-from w2s_cache.errors import StaleStoreError, StoreError
+from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import Extracted, ExtractRequest
 from w2s_cache.request import feature_request
@@ -117,24 +117,20 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
 def _known(
     request: ExtractRequest, domain: str, asked: dict[str, Any], index: Index, progress: Progress
 ) -> FeatureSet | None:
-    """The pair's feature set if it is what is asked for and every file it needs is in place."""
+    """The pair's feature set if it is what is asked for and every byte it needs is sound."""
     names = {"dataset": request.spec.name, "domain": domain}
     pair = {"strong": request.strong_name, "weak": request.weak_name}
     try:
         found = read_feature_set(request.home, **names, **pair, request=asked)
-        complete = all(
-            _in_place(request.home, ref) for ref in (found.image, found.logits, found.text) if ref
-        )
+        for ref in (found.image, found.logits, found.text):
+            if ref is not None:
+                open_member(request.home, ref).verify()
+    except CorruptStoreError as error:
+        progress.say(f"{domain}: {error.what} ({error.found}); computing it anew")
+        return None
     except StaleStoreError as error:
         progress.say(f"{domain}: {error.what} ({error.found}); computing what changed")
         return None
     except StoreError:
         return None
-    return found if complete and found.index_digest == index.digest else None
-
-
-def _in_place(home: Path, ref: StoreRef) -> bool:
-    """Whether every shard exists in its full size; contents are verified by whoever reads them."""
-    store = open_member(home, ref)
-    files = [(store.directory / shard.file, shard.bytes) for shard in store.manifest.shards]
-    return all(path.is_file() and path.stat().st_size == size for path, size in files)
+    return found if found.index_digest == index.digest else None

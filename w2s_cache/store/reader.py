@@ -66,6 +66,14 @@ class Store:
         """
         return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
 
+    def verify(self) -> None:
+        """Read and hash every shard, in order to keep nothing of it.
+
+        Raises:
+            CorruptStoreError: a shard is absent, or its bytes are not those that were written.
+        """
+        _visit(self.directory, self.manifest.shards, lambda _shard, _buffer: None)
+
     def _gather(
         self,
         name: str,

@@ -57,6 +57,7 @@ def extract_domain(
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
     known = None if request.recheck else _known(request, domain, asked, index, progress)
     if known and (imported is None or known.logits.key_digest == digest(imported)):
+        _publish_index(request, index)
         return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
@@ -82,6 +83,7 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    _publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return Extracted(domain=domain, rows=len(index), computed=computed, notes=listing.notes)
 
@@ -109,9 +111,14 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
         progress=progress.advance,
     )
     progress.end()
-    if previous is None or previous.digest != index.digest:
-        write_index(path, index)
     return index
+
+
+def _publish_index(request: ExtractRequest, index: Index) -> None:
+    """Replaces the domain's index where it differs; features of the old one are stale from now."""
+    path = index_path(request.home, index.dataset, index.domain)
+    if not path.is_file() or read_index(path).digest != index.digest:
+        write_index(path, index)
 
 
 def _known(

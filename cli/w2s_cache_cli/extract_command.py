@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 @click.option(
     "--weak-logits",
     help="Import predictions instead of fine-tuning: parquet or csv with `path` and `logits` (or "
-    "one column per class), or npz with `path` and `logits`. `{domain}` is replaced.",
+    "one column per class), or npz with `path` and `logits`. One file may hold all domains; "
+    "`{domain}` in the name is replaced, for one file each. See docs/weak-logits.md.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
 @click.option(

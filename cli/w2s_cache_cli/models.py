@@ -29,11 +29,13 @@ _OPTIONS = (
     click.option(
         "--strong-checkpoint",
         envvar="W2S_STRONG_CHECKPOINT",
+        show_envvar=True,
         help="Local weights file of the strong encoder.",
     ),
     click.option(
         "--weak-checkpoint",
         envvar="W2S_WEAK_CHECKPOINT",
+        show_envvar=True,
         help="Local weights file the weak model starts from.",
     ),
 )

@@ -52,6 +52,7 @@ spec_option = click.option(
     default="pocket",
     show_default=True,
     envvar="W2S_CACHE_SPEC",
+    show_envvar=True,
     help="Name of a shipped spec, or the path of a .toml file.",
 )
 domain_option = click.option(
@@ -72,14 +73,16 @@ cache_dir_option = click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="W2S_CACHE_HOME",
+    show_envvar=True,
     default=lambda: platformdirs.user_cache_path("w2s-cache"),
-    show_default="W2S_CACHE_HOME, else the user's cache folder",
+    show_default="the user's cache folder",
     help="Where features live.",
 )
 results_dir_option = click.option(
     "--results-dir",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="W2S_RESULTS_DIR",
+    show_envvar=True,
     default=Path("results"),
     show_default=True,
     help="Where run records live.",

@@ -11,6 +11,7 @@ import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import strong_section_of
 from w2s_cache_cli.options import (
     domain_option,
@@ -80,6 +81,7 @@ def command(
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
+    refuse_names_without_runs(spec, results_dir, domains=domains, weak=(weak,) if weak else ())
     filters = _filters(spec, domains, seeds, strong, weak)
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, options)

@@ -176,9 +176,31 @@ def test_dry_runs_write_nothing(cached, w2s, tmp_path):
     told = w2s("extract", "--spec", cached.spec, "--cache-dir", cache, "--dry-run")
     assert told.exit_code == 0
     assert "clip and net" in told.stdout
+    assert told.stdout.count(": 60 images, not cached") == 2
     told = w2s("train", *where(cached, **{"results-dir": results}), "--dry-run")
     assert told.exit_code == 0
     assert told.stdout.startswith("24 runs\nclip and net: zero-shot, weak")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_says_what_is_cached(cached, w2s, tmp_path):
+    """Per domain: how many images, and what the cache has of this pair for these settings."""
+    dry = ("--cache-dir", cached.cache, "--dry-run", "--domain", "art")
+    told = w2s("extract", "--spec", cached.spec, *dry)
+    assert told.stdout.splitlines()[1:] == ["art: 60 images, cached"]
+    edited = cached.edited("image_size = 32", "image_size = 24", tmp_path)
+    told = w2s("extract", "--spec", edited, *dry)
+    assert "art: 60 images, cached with other settings (weak.image_size" in told.stdout
+    (tmp_path / "empty").mkdir()
+    told = w2s("extract", "--spec", cached.spec, *dry, "--root", tmp_path / "empty")
+    assert told.exit_code == 1
+    assert "no folder" in told.stderr
+
+
+def test_a_dry_run_never_draws(w2s, tmp_path):
+    """The embedded data set is drawn by the first extraction that needs it, not to look at it."""
+    told = w2s("extract", "--cache-dir", tmp_path / "cache", "--dry-run", "--domain", "real")
+    assert told.stdout.splitlines()[1:] == ["real: not cached"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -220,7 +242,7 @@ def test_imported_logits_end_to_end(studied, w2s, tmp_path):
     """Somebody's predictions, one file per domain, take the weak model's studied."""
     for domain in ("art", "photo"):
         index = read_index(index_path(studied.cache, "tiny", domain))
-        logits = np.eye(3)[index.labels]
+        logits = 9 * np.eye(3)[index.labels]
         columns = {name: logits[:, number] for number, name in enumerate(index.classes)}
         table = pa.table({"path": list(index.paths), **columns})
         pa_csv.write_csv(table.take(np.arange(len(index))[::-1]), tmp_path / f"{domain}.csv")
@@ -229,12 +251,34 @@ def test_imported_logits_end_to_end(studied, w2s, tmp_path):
     imported = ("--weak-logits", tmp_path / "{domain}.csv", "--weak", "mine")
     first = w2s("extract", *options[:4], *imported)
     assert first.exit_code == 0, first.output
-    assert first.stdout.count("logits 60 computed") == 2
+    assert first.stdout.count("logits 60 imported") == 2
+    assert "next:" not in first.stderr
     assert w2s("extract", *options[:4], *imported).stdout.count("all reused") == 2
     told = w2s("train", *options, "--weak", "mine", "--method", "weak")
     assert told.stdout.count("100.0 ± 0.0 (weak 100.0; n=2)") == 2
     table = w2s("tables", "--spec", studied.spec, "--results-dir", results, "--weak", "mine")
     assert "weak model mine" in table.stdout
+
+
+def test_one_file_of_predictions_without_a_name(cached, w2s, tmp_path):
+    """One file serves every domain; what to type next is said, and so is a replacement."""
+    rows = w2s("data", "index", cached.spec).stdout.splitlines()[1:]
+    cells = [(path, 9 * np.eye(3)[int(label)]) for path, label, *_ in (r.split(",") for r in rows)]
+    file = tmp_path / "all.csv"
+    options = ("--spec", cached.spec, "--cache-dir", tmp_path / "cache", "--weak-logits", file)
+    for factor in (1, 2):
+        lines = [f"{path},{' '.join(map(str, factor * row))}\n" for path, row in cells]
+        file.write_text(f"path,logits\n{''.join(lines)}")
+        told = w2s("extract", *options)
+        assert told.stdout.count("logits 60 imported") == 2, told.output
+        assert told.stderr.endswith(f"next: w2s-cache train --spec {cached.spec} --weak imported\n")
+        said = "art: imported logits of imported replaced"
+        assert (said in told.stderr) == (factor == 2)
+    where = ("--cache-dir", tmp_path / "cache", "--results-dir", tmp_path / "results")
+    told = w2s("train", "--spec", cached.spec, *where, "--weak", "imported", "--method", "weak")
+    assert told.stdout.count("100.0") == 4
+    told = w2s("train", "--spec", cached.spec, *where)
+    assert "in the cache are clip and imported" in told.stderr
 
 
 def test_the_installed_program_does_the_same(studied, w2s):

@@ -53,7 +53,9 @@ def test_extract_refuses(place, w2s, tmp_path, options, words):
         (["--method", "weak,cpll"], ["unknown method", "'cpll'"]),
         (["--domain", "arts"], ["unknown domain of tiny", "Did you mean 'art'"]),
         (["--strong", "clop"], ["unknown strong encoder", "Did you mean 'clip'"]),
-        (["--weak", "nett"], ["no features of clip and nett", "extract"]),
+        (["--weak", "nett"], ["unknown weak model", "'nett'", "Did you mean 'net'"]),
+        (["--strong", "RN50,openai"], ["no features of RN50,openai and net", "clip and net"]),
+        (["--strong", "RN50,openai", "--domain", "art"], ["on tiny", "in the cache are clip"]),
         (["--method", "cpl", "--set", "tua=1"], ["no hyper-parameter 'tua'", "tau"]),
         (["--method", "cpl", "--set", "tau=hot"], ["hyper-parameter tau of cpl", "'hot'"]),
         (["--method", "cpl", "--set", "tau=[]"], ["tau has no candidates"]),
@@ -202,6 +204,22 @@ def test_a_cache_below_a_file_is_refused(place, w2s, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     told = w2s("extract", "--spec", place.spec, "--cache-dir", tmp_path / "file" / "cache")
     assert "file" in refused(told)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--domain", "arts"], ["unknown domain of tiny", "'arts'", "Did you mean 'art'"]),
+        (["--weak", "nett"], ["unknown weak model", "Did you mean 'net'"]),
+        (["--strong", "clop"], ["unknown strong encoder", "Did you mean 'clip'"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_tables_refuses_names_that_nothing_has(studied, w2s, options, words):
+    """Names that neither the spec nor a run has get the nearest one, as in `train`."""
+    where = ("--spec", studied.spec, "--results-dir", studied.results)
+    sentence = refused(w2s("tables", *where, *options))
+    assert all(word in sentence for word in words), sentence
 
 
 def test_tables_that_cannot_be_written_are_refused(studied, w2s, tmp_path):

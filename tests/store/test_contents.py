@@ -7,19 +7,21 @@ from typing import Any
 
 import pytest
 
-from w2s_cache.store.contents import cached_domains, list_stores
+from w2s_cache.store.contents import cached_domains, cached_pairs, list_stores
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
 
 REF = StoreRef(path="v1/mine/x/image/m-0", key_digest="0" * 64)
 
 
-def add_set(home: Path, domain: str, dataset: str = "mine") -> Path:
+def add_set(
+    home: Path, domain: str, dataset: str = "mine", pair: tuple[str, str] = ("s", "w")
+) -> Path:
     """Write a feature set of a domain."""
     found = FeatureSet(
         dataset=dataset,
         domain=domain,
-        strong="s",
-        weak="w",
+        strong=pair[0],
+        weak=pair[1],
         request={},
         index_digest="1" * 64,
         image=REF,
@@ -83,3 +85,14 @@ def test_a_broken_feature_set_counts_by_its_folder(tmp_path: Path, text: str) ->
     """Whoever then reads the set hears what is wrong; it is not passed over."""
     add_set(tmp_path, "sketch").write_text(text)
     assert cached_domains(tmp_path, "mine", strong="s", weak="w") == ("sketch",)
+
+
+def test_pairs_are_listed_once_for_all_domains(tmp_path: Path) -> None:
+    """A pair is what its file says; a file that says nothing is no pair."""
+    clip = ("ViT-B-32:openai", "net")
+    for domain, pair in (("d", clip), ("e", clip), ("e", ("a", "b"))):
+        add_set(tmp_path, domain, pair=pair)
+    (tmp_path / "v1/mine/d/sets/x__y.json").write_text("{")
+    assert cached_pairs(tmp_path, "mine") == (clip, ("a", "b"))
+    assert cached_pairs(tmp_path, "mine", domain="d") == (clip,)
+    assert cached_pairs(tmp_path, "mine", domain="none") == cached_pairs(tmp_path, "other") == ()

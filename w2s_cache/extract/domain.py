@@ -55,8 +55,11 @@ def extract_domain(
     index = _index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
-    known = None if request.recheck else _known(request, domain, asked, index, progress)
-    if known and (imported is None or known.logits.key_digest == digest(imported)):
+    known = _known(request, domain, asked, index, progress)
+    replaced = imported and known and known.logits.key_digest != digest(imported)
+    if replaced:
+        progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
+    if known and not replaced and not request.recheck:
         _publish_index(request, index)
         return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
     from w2s_cache.encoders.device import resolve_device

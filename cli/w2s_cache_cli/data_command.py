@@ -16,6 +16,7 @@ from w2s_cache_cli.options import (
     read_spec,
 )
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.suggestions import SuggestingGroup
 
 _root_option = click.option(
     "--root", envvar="W2S_DATA_ROOT", show_envvar=True, help="Folder of the images."
@@ -26,7 +27,7 @@ def _announce(text: str) -> None:
     click.echo(text, err=True)
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def command() -> None:
     """Check a data set on disk, fetch one, or print its classes."""
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from w2s_cache.spec_files import copy_spec, load_spec, spec_directory, spec_names
+from w2s_cache_cli.suggestions import SuggestingGroup
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """List the shipped specs.

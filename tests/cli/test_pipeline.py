@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -114,8 +115,9 @@ def test_inspect_describes_and_checks_every_artifact(studied, w2s):
         for asked in (path, path.parent):
             told = w2s("inspect", asked)
             assert told.exit_code == 0
-            assert json.loads(told.stdout)[name] == value
-            assert told.stderr == "all laws hold\n"
+            header, verdict = told.stdout.rstrip().rsplit("\n", 1)
+            assert json.loads(header)[name] == value
+            assert (verdict, told.stderr) == ("all laws hold", "")
 
 
 def test_inspect_names_a_broken_law(cached, w2s, tmp_path):
@@ -129,7 +131,30 @@ def test_inspect_names_a_broken_law(cached, w2s, tmp_path):
     shard.write_bytes(content)
     told = w2s("inspect", tmp_path)
     assert told.exit_code == 1
-    assert "FS-" in told.stderr
+    assert told.stdout.splitlines()[-1].startswith("FS-")
+
+
+def test_inspect_finds_what_ls_prints(cached, w2s):
+    """A path relative to the cache, as `ls` prints it, is as good as a path from here."""
+    path = w2s("ls", "--cache-dir", cached.cache).stdout.splitlines()[0].split()[-1]
+    told = w2s("inspect", path, "--cache-dir", cached.cache)
+    assert told.exit_code == 0
+    assert told.stdout.endswith("\nall laws hold\n")
+
+
+def test_inspect_checks_every_artifact_below_a_folder(studied, w2s, tmp_path):
+    """Of many runs only the broken ones have a line; the count and the verdict stand last."""
+    told = w2s("inspect", studied.results)
+    assert told.stdout == "24 stores and runs checked: all laws hold\n"
+    assert w2s("inspect", studied.cache).stdout.startswith("5 stores and runs checked: all laws")
+    shutil.copytree(studied.results, tmp_path / "results")
+    broken, *_ = sorted((tmp_path / "results").glob("tiny/art/cpl/*/predictions.parquet"))
+    broken.unlink()
+    told = w2s("inspect", tmp_path / "results")
+    assert told.exit_code == 1
+    line, verdict = told.stdout.splitlines()
+    assert line.startswith(f"{broken.parent.relative_to(tmp_path / 'results')}: RR-")
+    assert verdict == "24 stores and runs checked: 1 broken"
 
 
 def test_methods_names_every_method(w2s):
@@ -137,9 +162,23 @@ def test_methods_names_every_method(w2s):
     told = w2s("methods")
     assert told.exit_code == 0
     assert set(METHODS) <= {line.split()[0] for line in told.stdout.splitlines()}
-    assert "tau_strong=0.1" in next(
-        line for line in told.stdout.splitlines() if line.split()[0] == "cpl"
-    )
+    lines = {line.split()[0]: line for line in told.stdout.splitlines()}
+    assert "tau_strong=0.1" in lines["cpl"]
+    assert lines["cpl"].endswith("(tau sets tau_strong and tau_weak)")
+    assert lines["cpl-ce"].endswith("(tau sets tau_strong)")
+    assert "tau sets" not in lines["soft-class-means"]
+
+
+def test_columns_of_methods_fit_the_longest(w2s):
+    """Titles and hyper-parameters begin at the same place in every line."""
+    lines = {line.split()[0]: line for line in w2s("methods").stdout.splitlines()}
+    titles = {lines[name].index(f"  {METHODS[name].title}") + 2 for name in METHODS}
+    assert titles == {max(map(len, lines)) + 2}
+    options = titles.pop() + max(len(method.title) for method in METHODS.values()) + 2
+    for name in METHODS:
+        shown = lines[name][options:].split(" ")[0]
+        assert lines[name][options - 2 : options].strip() == ""
+        assert shown == "" or "=" in shown
 
 
 def test_specs_lists_and_shows(place, w2s):

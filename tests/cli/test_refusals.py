@@ -250,3 +250,20 @@ def test_misuse_exits_with_2(w2s, words):
     assert told.exit_code == 2
     assert told.stdout == ""
     assert told.stderr.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("trian", "train"),
+        ("tabels", "tables"),
+        ("specs shwo", "show"),
+        ("specs list", "cli specs"),
+        ("data chek", "check"),
+    ],
+)
+def test_a_mistyped_command_is_answered_with_the_nearest(w2s, words, meant):
+    """A usage error says what was probably meant; where nothing is near, the group alone."""
+    told = w2s(*words.split())
+    assert told.exit_code == 2
+    assert told.stderr.endswith(f"Did you mean {meant!r}?\n")

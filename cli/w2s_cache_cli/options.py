@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import platformdirs
 
+from w2s_cache.cache_home import CACHE_VARIABLE, cache_home
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.spec import Spec
 from w2s_cache.spec_files import load_spec
@@ -72,9 +72,9 @@ method_option = click.option(
 cache_dir_option = click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    envvar="W2S_CACHE_HOME",
+    envvar=CACHE_VARIABLE,
     show_envvar=True,
-    default=lambda: platformdirs.user_cache_path("w2s-cache"),
+    default=cache_home,
     show_default="the user's cache folder",
     help="Where features live.",
 )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
+from w2s_cache.sections import strong_section_of
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.known_names import refuse_names_without_runs
-from w2s_cache_cli.models import strong_section_of
 from w2s_cache_cli.options import (
     domain_option,
     quiet_option,

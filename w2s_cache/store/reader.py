@@ -99,7 +99,7 @@ class Store:
         return result
 
 
-def open_store(directory: Path, *, expected_key: Mapping[str, object] | None = None) -> Store:
+def open_store(directory: Path | str, *, expected_key: Mapping[str, object] | None = None) -> Store:
     """Open a complete store; takes no lock and never sees a half-written state.
 
     Args:
@@ -111,6 +111,7 @@ def open_store(directory: Path, *, expected_key: Mapping[str, object] | None = N
         CorruptStoreError: its manifest is damaged.
         StaleStoreError: it was made with another key; each field that differs is named.
     """
+    directory = Path(directory)
     manifest = read_manifest(directory)
     if expected_key is not None and (differences := diff_keys(manifest.key, expected_key)):
         what = f"{directory} was made with other settings"

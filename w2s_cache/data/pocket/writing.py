@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import shutil
@@ -58,27 +59,35 @@ def write_pocket(
     if announce is not None:
         count = (train_per_class + test_per_class) * len(CLASSES) * len(DOMAINS)
         announce(f"drawing {count:,} images once, into {root}")
-    beside = _folder_beside(root)
-    try:
+    with _write_errors(root), _folder_beside(root) as beside:
         _write_pictures(beside, (train_per_class, test_per_class), workers, progress)
         _write_lists(beside, train_per_class, test_per_class)
         (beside / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
         beside.chmod(0o755)
         beside.replace(root)
+
+
+@contextlib.contextmanager
+def _folder_beside(root: Path) -> Iterator[Path]:
+    """A folder in the making, gone afterwards unless it was renamed."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    try:
+        yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _folder_beside(root: Path) -> Path:
+@contextlib.contextmanager
+def _write_errors(root: Path) -> Iterator[None]:
     try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+        yield
     except OSError as error:
         raise StoreWriteError(
             f"the pocket data set cannot be drawn into {root.parent}",
-            expected="a folder that can be written to",
+            expected="a folder that can be written to, with enough space",
             found=error.strerror or str(error),
-            fix="Choose another --cache-dir or set W2S_CACHE_HOME.",
+            fix="Free space there, choose another --cache-dir or set W2S_CACHE_HOME.",
         ) from error
 
 

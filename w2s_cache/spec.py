@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
 
+SPEC_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -152,7 +153,7 @@ class SweepSpec(_Section):
 class Spec(_Section):
     """A whole spec file."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=SPEC_NAME)]
     title: str
     data: DataSpec
     protocol: ProtocolSpec = ProtocolSpec()

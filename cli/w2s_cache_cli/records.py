@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
+from w2s_cache.sections import strong_section_of
 from w2s_cache.spec import Spec
-from w2s_cache_cli.models import strong_section_of
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord

@@ -11,6 +11,7 @@ import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -100,6 +101,7 @@ def command(
         options=options,
         quiet=quiet,
     )
+    refuse_names_without_runs(spec, results_dir, domains=domains, weak=weak)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for number, (name, layout) in enumerate(layouts.items()):
         if layout.content == "sizes":

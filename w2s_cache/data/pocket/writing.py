@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from w2s_cache.data.pocket.drawing import CLASSES, DOMAINS, POCKET_VERSION, draw
 from w2s_cache.data.pocket.seeds import TEST_SEEDS, TRAIN_SEEDS
-from w2s_cache.errors import DataError
+from w2s_cache.errors import DataError, StoreWriteError
 
 MARKER = "pocket.json"
 JPEG_QUALITY = 92
@@ -27,6 +28,7 @@ def write_pocket(
     test_per_class: int = 40,
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> None:
     """Write all pictures and list files under ``root``, all or nothing.
 
@@ -41,9 +43,11 @@ def write_pocket(
         test_per_class: Pictures per class and domain in the test lists.
         workers: Worker processes; 0 draws in this process.
         progress: Called with the number of pictures just written, a class and domain at a time.
+        announce: Called with a sentence before drawing, which may take minutes.
 
     Raises:
         DataError: ``root`` holds something else.
+        StoreWriteError: ``root`` lies where nothing can be written.
     """
     marker = {
         "version": POCKET_VERSION,
@@ -52,16 +56,39 @@ def write_pocket(
     }
     if _holds(root, marker):
         return
-    root.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
-    try:
+    if announce is not None:
+        count = (train_per_class + test_per_class) * len(CLASSES) * len(DOMAINS)
+        announce(f"drawing {count:,} images once, into {root}")
+    with _write_errors(root), _folder_beside(root) as beside:
         _write_pictures(beside, (train_per_class, test_per_class), workers, progress)
         _write_lists(beside, train_per_class, test_per_class)
         (beside / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
         beside.chmod(0o755)
         beside.replace(root)
+
+
+@contextlib.contextmanager
+def _folder_beside(root: Path) -> Iterator[Path]:
+    """A folder in the making, gone afterwards unless it was renamed."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    try:
+        yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _write_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreWriteError(
+            f"the pocket data set cannot be drawn into {root.parent}",
+            expected="a folder that can be written to, with enough space",
+            found=error.strerror or str(error),
+            fix="Free space there, choose another --cache-dir or set W2S_CACHE_HOME.",
+        ) from error
 
 
 def _holds(root: Path, marker: dict[str, int]) -> bool:

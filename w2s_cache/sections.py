@@ -1,0 +1,53 @@
+"""Which sections of a spec a pair of model names means, and what overrides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overrides:
+    """What is said of the models beside the spec; None keeps what the spec says.
+
+    Attributes:
+        precision: Compute precision of the strong encoder.
+        strong_checkpoint: Local weights file of the strong encoder.
+        weak_checkpoint: Local weights file the weak model starts from.
+    """
+
+    precision: Precision | None = None
+    strong_checkpoint: str | None = None
+    weak_checkpoint: str | None = None
+
+
+AS_DECLARED = Overrides()
+
+
+def strong_section_of(
+    spec: Spec, name: str | None, overrides: Overrides = AS_DECLARED
+) -> tuple[str, StrongSpec]:
+    """A section of the spec, or one made on the spot for ``ARCH,TAG``; the first without a name.
+
+    Raises:
+        UnknownNameError: The spec has no such strong encoder.
+    """
+    if name is not None and name not in spec.strong and any(mark in name for mark in ",:/"):
+        section = StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
+    else:
+        name, section = choose("strong encoder", name, spec.strong)
+    said = {"precision": overrides.precision, "checkpoint": overrides.strong_checkpoint}
+    return name, section.model_copy(update={k: v for k, v in said.items() if v is not None})
+
+
+def weak_section_of(
+    spec: Spec, name: str | None, overrides: Overrides = AS_DECLARED
+) -> tuple[str, WeakSpec | None]:
+    """A section of the spec, the first without a name; other names mean logits imported as that."""
+    if name is not None and name not in spec.weak:
+        return name, None
+    name, section = choose("weak model", name, spec.weak)
+    if overrides.weak_checkpoint is not None:
+        section = section.model_copy(update={"checkpoint": overrides.weak_checkpoint})
+    return name, section

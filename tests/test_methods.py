@@ -17,7 +17,10 @@ from w2s_cache.method import attach_head, build_head, build_loss, resolve_option
 from w2s_cache.methods import METHODS, find_method, method_names
 
 TRAINED = [name for name, m in METHODS.items() if m.loss is not None and not m.needs_tower]
-PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"}
+PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"} | {
+    f"tp-{loss}-text" for loss in ("ce", "kd", "aux", "adapt")
+}
+TEXT_PROBES = {f"lp-{loss}-text" for loss in ("ce", "kd", "aux", "adapt")}
 
 
 def resolved(name, **given):
@@ -99,7 +102,7 @@ def test_methods_that_start_from_text_say_so():
     """They are the ones an image-only encoder cannot run."""
     needing = {name for name, method in METHODS.items() if method.needs_text}
     pooled = {"pooled-class-means", "pooled-lda", "pooled-mixture", "propagated-lda"}
-    assert needing == PROMPTS | pooled | {
+    assert needing == PROMPTS | TEXT_PROBES | pooled | {
         "zero-shot",
         "cpl",
         "cpl-calibrated",

@@ -13,7 +13,7 @@ from typing import Any
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.heads.class_means import CentredClassMeans
 from w2s_cache.heads.discriminant import PooledDiscriminant, WeakDiscriminant
-from w2s_cache.heads.linear import LinearHead, UniformStart
+from w2s_cache.heads.linear import LinearHead, ScaledTextStart, UniformStart
 from w2s_cache.heads.mixture import Mixture
 from w2s_cache.heads.pooling import PooledMeans
 from w2s_cache.heads.prompts import ContextStart, PromptRecipe
@@ -32,8 +32,13 @@ from w2s_cache.method import Method
 ENTRY_POINT_GROUP = "w2s_cache.methods"
 
 
-def _probe(title: str, loss: Callable[..., Loss], **more: Any) -> Method:
-    return Method(title=title, head=LinearHead, start=UniformStart, loss=loss, **more)
+def _probe(
+    title: str,
+    loss: Callable[..., Loss],
+    start: Callable[..., Start] = UniformStart,
+    **more: Any,
+) -> Method:
+    return Method(title=title, head=LinearHead, start=start, loss=loss, **more)
 
 
 def _prompts(title: str, loss: Callable[..., Loss], **more: Any) -> Method:
@@ -97,6 +102,29 @@ METHODS: dict[str, Method] = {
     ),
 }
 
+_LOSSES = {"ce": CrossEntropy, "kd": Distillation, "aux": AuxConf, "adapt": AdaptConf}
+_NAMES = {"ce": "CE", "kd": "KD", "aux": "AuxConf", "adapt": "AdaptConf"}
+
+# The paper starts probes and prompts at random and prototypes from text; here is the other way.
+METHODS |= {
+    f"lp-{key}-text": _probe(
+        f"{_NAMES[key]} + LP, text start", loss, ScaledTextStart, options={"normalize": True}
+    )
+    for key, loss in _LOSSES.items()
+}
+METHODS |= {
+    f"tp-{key}-text": _prompts(
+        f"{_NAMES[key]} + TP, text start", loss, options={"words": "a photo of a"}
+    )
+    for key, loss in _LOSSES.items()
+}
+METHODS |= {
+    f"cpl-{key}-random": _prototypes(
+        f"{_NAMES[key]} + prototypes, random start", RandomStart, loss, options=_TAU
+    )
+    for key, loss in _LOSSES.items()
+    if key != "kd"  # that is cpl-random
+}
 
 _REFERENCES = ("zero-shot", "weak", "ceiling-lp", "ceiling-cpl")
 _PAPER = ("lp-ce", "lp-kd", "lp-aux", "lp-adapt", "tp-ce", "tp-kd", "tp-aux", "tp-adapt", "cpl")
@@ -114,10 +142,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "paper": (*_REFERENCES, "ceiling-tp", *_PAPER),
     "calibrated": (*_REFERENCES, "cpl-calibrated"),
     "prompts": ("tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp"),
+    "grid": tuple(
+        name
+        for name, method in METHODS.items()
+        if method.loss is not None
+        and method.supervision == "weak"
+        and name not in {"lp-product", "text-encoder", "cpl-calibrated", "cpl-class-means"}
+    ),
     "beyond": (*_REFERENCES, "cpl", *_CLOSED_FORM),
 }
 """Names for several methods: the nine rows of Li et al.'s tables with their references (zero-shot
-is ours), CPL with temperatures set apart, learned prompts alone, and what goes past the paper."""
+is ours), CPL with temperatures set apart, learned prompts alone, every head under
+every loss from every start, and what goes past the paper."""
 
 
 def expand_groups(names: Sequence[str]) -> tuple[str, ...]:

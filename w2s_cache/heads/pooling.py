@@ -24,8 +24,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.errors import TrainError
-from w2s_cache.heads.protocol import StartInputs
-from w2s_cache.heads.prototypes import require_text
+from w2s_cache.heads.protocol import StartInputs, require_text
 from w2s_cache.hyperparameters import require_choice, require_exponents, require_temperatures
 
 SCALES: tuple[float, ...] = tuple(float(1 << power) for power in range(11))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,7 @@ def command(
       w2s-cache tables --spec domainnet --table table1 --table table3
     """
     from w2s_cache import tables as rendering
+    from w2s_cache.results import read_predictions
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
@@ -107,7 +109,8 @@ def command(
         if layout.content == "sizes":
             table = _sizes(layout, spec, domains, cache_dir)
         else:
-            table = rendering.build(*table_records(layout, spec, asked, results_dir))
+            parts = table_records(layout, spec, asked, results_dir)
+            table = rendering.build(*parts, read=partial(read_predictions, results_dir))
         text = rendering.render(table, format_, color=colour)
         click.echo(f"\n{text}" if number else text, nl=False)
         if output_dir is not None:

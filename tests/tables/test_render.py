@@ -8,8 +8,7 @@ import pytest
 
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.tables import FORMATS, Block, Cell, Row, Table, build, render
-from w2s_cache.tables.latex_format import escape_latex
-from w2s_cache.tables.markdown_format import escape_markdown
+from w2s_cache.tables.escapes import escape_latex, escape_markdown
 
 GOLDEN = Path(__file__).parent / "golden"
 ENDINGS = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}

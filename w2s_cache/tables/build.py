@@ -11,17 +11,19 @@ from w2s_cache.tables.footer import footer
 from w2s_cache.tables.gap import gap_row
 from w2s_cache.tables.grid import Grid, sort_records
 from w2s_cache.tables.layout import CEILING, WEAK, ZERO_SHOT, Layout
+from w2s_cache.tables.leads import Read, leads
 from w2s_cache.tables.published_block import published_blocks
 from w2s_cache.tables.row import row_cells
 from w2s_cache.tables.table import AVERAGE, Block, Row, Table
 
 
-def build(layout: Layout, records: Iterable[RunRecord]) -> Table:
+def build(layout: Layout, records: Iterable[RunRecord], *, read: Read | None = None) -> Table:
     """Makes a table; the order of the records changes nothing.
 
     Args:
         layout: What to show, with rows of methods.
         records: Records of any methods; those the layout does not name are ignored.
+        read: Gives the predictions of a run, for layouts that ask for significance.
 
     Returns:
         Everything that is printed.
@@ -32,6 +34,7 @@ def build(layout: Layout, records: Iterable[RunRecord]) -> Table:
         UnknownNameError: The layout names a published table that is not there.
         SpecError: The published table has no row of the layout.
     """
+    records = tuple(records)
     grid = sort_records(layout, records)
     rows = {method: _row(layout, grid, method) for method in layout.rows}
     blocks = (
@@ -40,13 +43,15 @@ def build(layout: Layout, records: Iterable[RunRecord]) -> Table:
         *agreement_blocks(layout, grid),
         *published_blocks(layout),
     )
+    listings, sentences = leads(layout, grid, records, read)
     averaged = layout.average and len(grid.columns) > 1
     return Table(
         name=layout.name,
         columns=(*grid.columns, AVERAGE) if averaged else grid.columns,
         labels=(*grid.labels, AVERAGE) if averaged else grid.labels,
         blocks=blocks,
-        footer=footer(layout, grid, rows, blocks),
+        footer=(*footer(layout, grid, rows, blocks), *sentences),
+        listings=listings,
     )
 
 

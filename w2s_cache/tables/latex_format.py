@@ -4,33 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from w2s_cache.tables.escapes import escape_latex
 from w2s_cache.tables.lines import CellText, Line, block_lines
+from w2s_cache.tables.listing import latex_listing
 from w2s_cache.tables.table import Block, Table
-
-_ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "_": r"\_",
-        "%": r"\%",
-        "&": r"\&",
-        "#": r"\#",
-        "$": r"\$",
-        "{": r"\{",
-        "}": r"\}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        '"': r"\textquotedbl{}",
-        "[": r"{[}",
-        "]": r"{]}",
-        "Δ": r"$\Delta$",
-        "±": r"$\pm$",
-        "−": r"$-$",
-        "–": r"--",
-    }
-)
 
 
 def latex_format(table: Table) -> str:
@@ -39,16 +16,10 @@ def latex_format(table: Table) -> str:
     for position, block in enumerate(table.blocks):
         lines += [r"\par\bigskip"] if position else []
         lines += _block(block, table, captioned=position == 0)
+    for listing in table.listings:
+        lines += [r"\par\bigskip", latex_listing(listing)]
     lines += [rf"\par\smallskip{{\footnotesize\raggedright {_footer(table)}\par}}"]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
-
-
-def escape_latex(text: str) -> str:
-    """Keeps characters that LaTeX would read as commands.
-
-    Brackets too: at the start of a row one would be taken for the option of the break above.
-    """
-    return text.translate(_ESCAPES)
 
 
 def _footer(table: Table) -> str:

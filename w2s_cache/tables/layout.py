@@ -53,6 +53,12 @@ class ColumnLayout(_Section):
     label: Line | None = None
 
 
+class SignificanceLayout(_Section):
+    """The baselines whose best, by average, every method is compared with."""
+
+    against: tuple[str, ...] = Field(min_length=1)
+
+
 class Layout(_Section):
     """A whole table file.
 
@@ -65,6 +71,7 @@ class Layout(_Section):
     are meant where the reader does not.
 
     ``pgr`` adds a block with the performance gap recovered by each row that is no reference,
+    ``significance`` a list of each method's lead over the best baseline with its interval,
     ``agreement`` one with the agreement with the weak model, ``published`` one with the numbers of
     a paper (``TABLE`` or ``PAPER/TABLE``). ``content = "sizes"`` makes a table of numbers of images
     instead, which has no rows of methods.
@@ -83,6 +90,7 @@ class Layout(_Section):
     rows: dict[str, RowLayout] = {}
     delta: dict[str, DeltaLayout] = {}
     pgr: bool = False
+    significance: SignificanceLayout | None = None
     agreement: bool = False
     published: Line | None = None
     footer: tuple[Line, ...] = ()
@@ -185,6 +193,7 @@ def _check_names(layout: Layout, origin: str) -> None:
         )
     compared = [name for of, delta in layout.delta.items() for name in (of, *delta.against)]
     needed = compared + ([WEAK, CEILING] if layout.pgr else [])
+    needed += layout.significance.against if layout.significance else ()
     missing = sorted(set(needed) - set(layout.rows))
     if missing:
         near = UnknownNameError("row", missing[0], layout.rows).fix

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from w2s_cache.tables.latex_format import escape_latex
-from w2s_cache.tables.markdown_format import escape_markdown
+from w2s_cache.tables.escapes import escape_latex, escape_markdown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

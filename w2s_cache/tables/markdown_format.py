@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from w2s_cache.tables.escapes import escape_markdown
 from w2s_cache.tables.lines import CellText, block_lines
+from w2s_cache.tables.listing import markdown_listing
 from w2s_cache.tables.table import Block, Table
 
 
@@ -13,12 +14,8 @@ def markdown_format(table: Table) -> str:
     """Prints with one decimal for percentages and two for ratios; the best numbers are bold."""
     blocks = ["\n".join(_block(block, table.heads(block))) for block in table.blocks]
     footer = "\n".join(f"- {escape_markdown(sentence)}" for sentence in table.footer)
-    return "\n\n".join([*blocks, footer]) + "\n"
-
-
-def escape_markdown(text: str) -> str:
-    """Keeps characters that Markdown would read as markup."""
-    return re.sub(r"([\\`*_|<\[\]])", r"\\\1", text)
+    listings = [markdown_listing(listing) for listing in table.listings]
+    return "\n\n".join([*blocks, *listings, footer]) + "\n"
 
 
 def _block(block: Block, columns: Sequence[str]) -> Iterator[str]:

@@ -75,11 +75,7 @@ def remarks(result: Significance) -> Iterator[str]:
             f"{domain}: {rows:,} rows of {result.images[domain]:,} images over "
             f"{len(result.seeds)} seeds ({seeds})."
         )
-    yield (
-        f"Intervals and p: {result.resamples:,} resamples of each domain's images; an image takes "
-        "its rows of all seeds and methods along. Seeds and domains are fixed: the luck of "
-        "training is not in them. p is not corrected for the number of comparisons."
-    )
+    yield resampling(result)
     yield (
         "Right alone: rows over all seeds that only the method, or only the baseline, answers "
         "rightly; p (rows) asks by the same resamples whether one count is larger by luck."
@@ -92,6 +88,15 @@ def remarks(result: Significance) -> Iterator[str]:
                 f"PGR of {method} on {column}: {gap.gapless:,} resamples without a gap between "
                 "weak model and ceiling left out."
             )
+
+
+def resampling(result: Significance) -> str:
+    """What intervals and p are made of."""
+    return (
+        f"Intervals and p: {result.resamples:,} resamples of each domain's images; an image takes "
+        "its rows of all seeds and methods along. Seeds and domains are fixed: the luck of "
+        "training is not in them. p is not corrected for the number of comparisons."
+    )
 
 
 def _listings(result: Significance) -> Iterator[Listing]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from w2s_cache.tables.listing import Listing
+
 Status = Literal["complete", "partial", "missing", "not-applicable"]
 RowKind = Literal["method", "reference", "delta", "pgr", "published"]
 Unit = Literal["percent", "ratio", "count"]
@@ -99,6 +101,7 @@ class Table:
         blocks: The scores, then what is derived from them or stands beside them.
         footer: Sentences.
         labels: What is printed for the columns; none where it is the names.
+        listings: Lists below the blocks that have columns of their own; not in CSV.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Table:
     blocks: tuple[Block, ...]
     footer: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    listings: tuple[Listing, ...] = ()
 
     def names(self, block: Block) -> tuple[str, ...]:
         """Names of a block's columns."""

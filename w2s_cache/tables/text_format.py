@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from w2s_cache.tables.lines import CellText, Line, block_lines
+from w2s_cache.tables.listing import text_listing
 from w2s_cache.tables.table import Block, Table
 
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
@@ -18,7 +19,8 @@ def text_format(table: Table, *, color: bool = False) -> str:
         color: Whether the reader understands terminal escapes; only then are numbers bold.
     """
     blocks = [_block(block, table.heads(block), color=color) for block in table.blocks]
-    return "\n\n".join([*blocks, "\n".join(table.footer)]) + "\n"
+    listings = [text_listing(listing) for listing in table.listings]
+    return "\n\n".join([*blocks, *listings, "\n".join(table.footer)]) + "\n"
 
 
 def _block(block: Block, columns: Sequence[str], *, color: bool) -> str:

@@ -1,0 +1,43 @@
+"""Text as LaTeX and Markdown must be given it, so that no name becomes markup."""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "_": r"\_",
+        "%": r"\%",
+        "&": r"\&",
+        "#": r"\#",
+        "$": r"\$",
+        "{": r"\{",
+        "}": r"\}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        '"': r"\textquotedbl{}",
+        "[": r"{[}",
+        "]": r"{]}",
+        "Δ": r"$\Delta$",
+        "±": r"$\pm$",
+        "−": r"$-$",
+        "–": r"--",
+    }
+)
+
+
+def escape_latex(text: str) -> str:
+    """Keeps characters that LaTeX would read as commands.
+
+    Brackets too: at the start of a row one would be taken for the option of the break above.
+    """
+    return text.translate(_ESCAPES)
+
+
+def escape_markdown(text: str) -> str:
+    """Keeps characters that Markdown would read as markup."""
+    return re.sub(r"([\\`*_|<\[\]])", r"\\\1", text)

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 
 import click
 
-from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
+from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_OPTIONS = (
+_NAMES = (
     click.option(
         "--strong",
         help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
@@ -21,6 +22,8 @@ _OPTIONS = (
         "--weak",
         help="Weak model: a section of the spec, or the name given to imported logits.",
     ),
+)
+_OVERRIDES = (
     click.option(
         "--precision",
         type=click.Choice(["fp32", "bf16", "fp16"]),
@@ -41,7 +44,15 @@ _OPTIONS = (
 
 def model_options(command: Command) -> Command:
     """Adds the options that name the two models; extract and train need the same ones."""
-    for option in reversed(_OPTIONS):
+    command = override_options(command)
+    for option in reversed(_NAMES):
+        command = option(command)
+    return command
+
+
+def override_options(command: Command) -> Command:
+    """Adds the options that say something of the models beside the spec."""
+    for option in reversed(_OVERRIDES):
         command = option(command)
     return command
 
@@ -70,30 +81,11 @@ def chosen_models(
     Raises:
         UnknownNameError: The spec has no such strong encoder.
     """
-    strong_name, strong_section = strong_section_of(spec, strong)
-    overrides = {"precision": precision, "checkpoint": strong_checkpoint}
-    weak_name, weak_section = weak_section_of(spec, weak)
-    if weak_section is not None and weak_checkpoint is not None:
-        weak_section = weak_section.model_copy(update={"checkpoint": weak_checkpoint})
-    return Models(
-        strong_name=strong_name,
-        strong=strong_section.model_copy(
-            update={name: value for name, value in overrides.items() if value is not None}
-        ),
-        weak_name=weak_name,
-        weak=weak_section,
+    overrides = Overrides(
+        precision=precision, strong_checkpoint=strong_checkpoint, weak_checkpoint=weak_checkpoint
     )
-
-
-def strong_section_of(spec: Spec, name: str | None) -> tuple[str, StrongSpec]:
-    """A section of the spec, or one made on the spot for ``ARCH,TAG``."""
-    if name is not None and name not in spec.strong and any(mark in name for mark in ",:/"):
-        return name, StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
-    return choose("strong encoder", name, spec.strong)
-
-
-def weak_section_of(spec: Spec, name: str | None) -> tuple[str, WeakSpec | None]:
-    """A section of the spec; any other name means logits imported under it."""
-    if name is not None and name not in spec.weak:
-        return name, None
-    return choose("weak model", name, spec.weak)
+    strong_name, strong_section = strong_section_of(spec, strong, overrides)
+    weak_name, weak_section = weak_section_of(spec, weak, overrides)
+    return Models(
+        strong_name=strong_name, strong=strong_section, weak_name=weak_name, weak=weak_section
+    )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
+from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
-from w2s_cache_cli.models import strong_section_of
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -28,6 +28,7 @@ class Asked:
     strong: tuple[str, ...]
     weak: tuple[str, ...]
     options: Mapping[str, Any]
+    overrides: Overrides
     quiet: bool
 
 
@@ -45,8 +46,9 @@ def table_records(
 
     filters = _filters(layout, spec, asked)
     found = find_runs(results_dir, **filters)
-    records = matching(found, spec, asked.options)
-    others = ", ".join(differing_settings(found, spec, asked.options))
+    records = matching(found, spec, asked.options, asked.overrides)
+    differing = differing_settings(found, spec, asked.options, asked.overrides)
+    others = ", ".join(differing)
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
-from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache.sections import Overrides
+from w2s_cache.spec import EvalSplit, Precision, Select, Spec
+from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -58,6 +60,7 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
     type=click.Path(path_type=Path, file_okay=False),
     help="Also write Markdown, LaTeX and CSV files here.",
 )
+@override_options
 @settings_options
 @results_dir_option
 @cache_dir_option
@@ -71,6 +74,9 @@ def command(
     weak: tuple[str, ...],
     format_: str,
     output_dir: Path | None,
+    precision: Precision | None,
+    strong_checkpoint: str | None,
+    weak_checkpoint: str | None,
     options: dict[str, Any],
     eval_split: EvalSplit | None,
     select: Select | None,
@@ -98,6 +104,11 @@ def command(
         strong=strong,
         weak=weak,
         options=options,
+        overrides=Overrides(
+            precision=precision,
+            strong_checkpoint=strong_checkpoint,
+            weak_checkpoint=weak_checkpoint,
+        ),
         quiet=quiet,
     )
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -97,6 +97,7 @@ ZOO = [
     ("RR-05", _record(protocol=_with(select=None))),
     ("RR-06", _record(config=_with(seed=0))),
     ("RR-07", _record(inputs=_without("index_digest"))),
+    ("RR-07", _record(inputs=_without("request_digest"))),
     ("RR-07", _record(inputs=_with(image_key=""))),
     ("RR-07", _record(inputs=_with(index_digest=None))),
     ("RR-07", _record(inputs=_with(picture_key="x"))),

@@ -13,7 +13,8 @@ from w2s_cache.results.run_directory import RECORD_FILE
 from w2s_cache.results.violation import Violation
 
 _PROTOCOL = {"hold_fraction", "fit_fraction", "split_seed", "eval_split", "select"}
-_INPUTS = ("index_digest", "image_key", "logits_key", "text_key")
+_REQUIRED = ("request_digest", "index_digest")
+_INPUTS = (*_REQUIRED, "image_key", "logits_key", "text_key")
 _METRICS = ("accuracy", "agreement", "weak_accuracy", "mean_per_class_recall")
 _COUNTS = ("fit", "val", "eval", "skipped")
 _EVAL_SPLITS = ("held-out", "full-test")
@@ -85,7 +86,7 @@ def _made_from(record: RunRecord) -> Iterator[Violation]:
         yield Violation("RR-06", "config holds a seed, which would part the runs of one method")
     for name in _INPUTS:
         value = record.inputs.get(name)
-        if not (isinstance(value, str) and value) and (name == "index_digest" or value is not None):
+        if not (isinstance(value, str) and value) and (name in _REQUIRED or value is not None):
             yield Violation("RR-07", f"inputs.{name} is {value!r}, no digest")
     unknown = sorted(set(record.inputs) - set(_INPUTS))
     if unknown:

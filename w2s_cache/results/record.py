@@ -45,7 +45,8 @@ class RunRecord:
         seed: The run's seed.
         protocol: hold_fraction, fit_fraction, split_seed, eval_split and select.
         config: Everything the method was trained with; JSON values, no seed, no paths.
-        inputs: index_digest and the key digests of image, logits and text features.
+        inputs: request_digest (of what the spec asked the cache for), index_digest and the key
+            digests of image, logits and text features.
         status: ``"done"``, or ``"not-applicable"`` when the method cannot run on these inputs.
         reason: Why the method is not applicable; empty when done.
         metrics: Fractions in [0, 1] by name: accuracy, agreement, weak_accuracy, ….

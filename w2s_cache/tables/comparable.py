@@ -11,14 +11,17 @@ from w2s_cache.tables.collect import column_of
 from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Varied
 
-_INPUTS = {
+_KEYS = {
     "strong": frozenset({"inputs.image_key", "inputs.text_key"}),
     "weak": frozenset({"inputs.logits_key"}),
 }
-_FOLLOWS = _INPUTS | {
-    "domain": _INPUTS["strong"] | _INPUTS["weak"] | {"inputs.index_digest", "counts.eval"}
+_FOLLOWS = {field: keys | {"inputs.request_digest"} for field, keys in _KEYS.items()} | {
+    "domain": _KEYS["strong"] | _KEYS["weak"] | {"inputs.index_digest", "counts.eval"}
 }
-"""What differs wherever a domain or a model does, and need not be named beside it."""
+"""What differs wherever a domain or a model does, and need not be named beside it.
+
+The request is a pair of models' and the same on all their domains.
+"""
 
 
 def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -> None:
@@ -27,7 +30,8 @@ def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -
     All records share data set, domain, strong and weak model (except the one that is varied from
     column to column) and protocol (the way of selection may differ between methods, it is printed);
     records of one column share what was read and how many rows were evaluated, and different
-    columns differ only in what their domain or model changes; records of one method share
+    columns differ only in what their domain or model changes, so that all domains of a pair of
+    models were extracted by one request; records of one method share
     configuration and selection. An input that a method does not read (null or absent) differs from
     nothing.
 

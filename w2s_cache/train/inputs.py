@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from w2s_cache.errors import StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import index_path
 
@@ -29,7 +30,7 @@ class DomainInputs:
         text: (k, d) float32 unit rows, template ensemble; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
         text_identity: What the text store's key says of its encoder; empty without a text tower.
-        digests: Digests of the index and of the keys of all stores read.
+        digests: Digests of the request, of the index and of the keys of all stores read.
     """
 
     index: Index
@@ -70,6 +71,7 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
         logit_scale=scale,
         text_identity=identity,
         digests={
+            "request_digest": digest(found.request),
             "index_digest": found.index_digest,
             "image_key": found.image.key_digest,
             "logits_key": found.logits.key_digest,

@@ -1,0 +1,69 @@
+"""Which sections of a spec a pair of model names means, and what of them is asked for now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from w2s_cache.request import feature_request
+from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+from w2s_cache.store.fingerprint import digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overrides:
+    """What is said of the models beside the spec; None keeps what the spec says.
+
+    Attributes:
+        precision: Compute precision of the strong encoder.
+        strong_checkpoint: Local weights file of the strong encoder.
+        weak_checkpoint: Local weights file the weak model starts from.
+    """
+
+    precision: Precision | None = None
+    strong_checkpoint: str | None = None
+    weak_checkpoint: str | None = None
+
+
+AS_DECLARED = Overrides()
+
+
+def strong_section_of(
+    spec: Spec, name: str | None, overrides: Overrides = AS_DECLARED
+) -> tuple[str, StrongSpec]:
+    """A section of the spec, or one made on the spot for ``ARCH,TAG``; the first without a name.
+
+    Raises:
+        UnknownNameError: The spec has no such strong encoder.
+    """
+    if name is not None and name not in spec.strong and any(mark in name for mark in ",:/"):
+        section = StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
+    else:
+        name, section = choose("strong encoder", name, spec.strong)
+    said = {"precision": overrides.precision, "checkpoint": overrides.strong_checkpoint}
+    return name, section.model_copy(update={k: v for k, v in said.items() if v is not None})
+
+
+def weak_section_of(
+    spec: Spec, name: str | None, overrides: Overrides = AS_DECLARED
+) -> tuple[str, WeakSpec | None]:
+    """A section of the spec, the first without a name; other names mean logits imported as that."""
+    if name is not None and name not in spec.weak:
+        return name, None
+    name, section = choose("weak model", name, spec.weak)
+    if overrides.weak_checkpoint is not None:
+        section = section.model_copy(update={"checkpoint": overrides.weak_checkpoint})
+    return name, section
+
+
+def request_digest(
+    spec: Spec, *, strong: str, weak: str, overrides: Overrides = AS_DECLARED
+) -> str:
+    """Digest of what the spec asks the cache for now, for a pair of models by name.
+
+    Raises:
+        UnknownNameError: The spec has no such strong encoder.
+        SpecError: A checkpoint file is missing.
+    """
+    _, strong_section = strong_section_of(spec, strong, overrides)
+    _, weak_section = weak_section_of(spec, weak, overrides)
+    return digest(feature_request(spec, strong=strong_section, weak=weak_section))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,13 @@ class Toy:
         return load_inputs(self.home, self.features())
 
     def run(
-        self, method: str, *, seed: int = 0, inputs: DomainInputs | None = None, **options: Any
+        self,
+        method: str,
+        *,
+        seed: int = 0,
+        inputs: DomainInputs | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        **options: Any,
     ) -> RunOutcome:
         """One run; its record lies below ``results``."""
         request = RunRequest(
@@ -149,6 +155,7 @@ class Toy:
             seeds=(seed,),
             options=options,
             device="cpu",
+            say=say,
         )
         [outcome] = run(request, inputs or self.inputs(), self.results)
         return outcome

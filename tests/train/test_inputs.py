@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from w2s_cache.sections import request_digest
 from w2s_cache.train.inputs import load_inputs
 
 
@@ -41,6 +42,7 @@ def test_digests_name_every_store_read(toy):
     found = toy.features()
     digests = load_inputs(toy.home, found).digests
     assert digests == {
+        "request_digest": request_digest(toy.spec, strong="clip", weak="net"),
         "index_digest": found.index_digest,
         "image_key": found.image.key_digest,
         "logits_key": found.logits.key_digest,

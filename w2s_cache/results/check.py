@@ -8,7 +8,7 @@ from pathlib import Path
 
 from w2s_cache.errors import RecordError
 from w2s_cache.results.check_files import check_files
-from w2s_cache.results.record import RunRecord, record_from_json, run_id
+from w2s_cache.results.record import RunRecord, content_digest, parse_record, run_id
 from w2s_cache.results.run_directory import RECORD_FILE
 from w2s_cache.results.violation import Violation
 
@@ -32,7 +32,7 @@ def check_run(path: Path) -> list[Violation]:
     """
     try:
         text = (path / RECORD_FILE).read_text(encoding="utf-8")
-        record = record_from_json(text, origin=str(path / RECORD_FILE))
+        record, promised = parse_record(text, origin=str(path / RECORD_FILE))
     except (OSError, UnicodeDecodeError, RecordError) as error:
         return [Violation("RR-01", str(error))]
     return [
@@ -43,6 +43,7 @@ def check_run(path: Path) -> list[Violation]:
         *_numbers(record),
         *_surroundings(record),
         *check_files(record, path),
+        *_sealed(record, promised),
     ]
 
 
@@ -53,6 +54,12 @@ def _identity(record: RunRecord, path: Path) -> Iterator[Violation]:
     place = (record.dataset, record.domain, record.method, record.run_id)
     if path.absolute().parts[-4:] != place:
         yield Violation("RR-03", f"the directory is {path}, the record says {'/'.join(place)}")
+
+
+def _sealed(record: RunRecord, promised: object) -> Iterator[Violation]:
+    found = content_digest(record)
+    if promised != found:
+        yield Violation("RR-18", f"content_digest is {promised!r}, the fields give {found}")
 
 
 def _status(record: RunRecord) -> Iterator[Violation]:

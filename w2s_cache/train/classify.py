@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from w2s_cache.errors import TrainError
 from w2s_cache.heads.prompt_tower import TextTower
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.losses.protocol import stackable
@@ -61,9 +62,11 @@ def classify(tasks: Sequence[Task]) -> list[Classified]:
         One result per task; each is what the task alone gives, up to float rounding.
 
     Raises:
-        TrainError: A hyper-parameter the method does not have, or training that diverged.
+        TrainError: A hyper-parameter the method does not have, training that diverged, or
+            features, weak logits or answers that are not finite.
         EncoderError: The method trains through a text tower that cannot be attached.
     """
+    _refuse_broken_inputs(tasks[0])
     if tasks[0].method.head is None:
         return [_weak_itself(task) for task in tasks]
     pool = Pool(tasks[0])
@@ -173,6 +176,8 @@ class _Candidate:
         tau = temperature(self.head, self.options, task.inputs.logit_scale)
         prepared = self.prepared[self.pool.places(task.evaluate)]
         predicted, confidence = predict(self.head, fitted.parameters, prepared, tau=tau)
+        answer = {**fitted.parameters, "confidence": torch.from_numpy(confidence)}
+        _refuse_nonfinite(task, answer, self.candidate)
         return Classified(
             predicted=predicted,
             confidence=confidence,
@@ -183,6 +188,33 @@ class _Candidate:
             candidate=self.candidate,
             together=together,
         )
+
+
+def _refuse_nonfinite(
+    task: Task, answer: Mapping[str, Tensor], settings: Mapping[str, Any]
+) -> None:
+    broken = [name for name, values in answer.items() if not values.isfinite().all()]
+    if broken:
+        shown = ", ".join(f"{name} = {value}" for name, value in settings.items())
+        raise TrainError(
+            f"{task.name} on {task.inputs.index.domain} has no answer",
+            expected="finite numbers",
+            found=f"NaN or infinity in {', '.join(broken)} with {shown or 'no settings'}",
+            fix="Choose settings of a usual size, e.g. a temperature from 0.001 to 10.",
+        )
+
+
+def _refuse_broken_inputs(task: Task) -> None:
+    inputs = task.inputs
+    read = torch.from_numpy(inputs.valid)
+    for name, values in (("weak logits", inputs.weak_logits), ("features", inputs.features)):
+        if not values.isfinite().all(dim=1)[read].all():
+            raise TrainError(
+                f"the {name} of {inputs.index.domain} cannot be trained on",
+                expected="finite numbers",
+                found="NaN or infinity",
+                fix="Extract or import them anew.",
+            )
 
 
 def _tower(task: Task) -> Callable[[], TextTower] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class Study:
         device: A torch device string.
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the traces.
+        say: Told of damaged runs that are run again.
     """
 
     spec: Spec
@@ -48,6 +49,7 @@ class Study:
     device: str
     tower: Tower | None = None
     curves: bool = False
+    say: Callable[[str], None] = lambda _: None
 
 
 def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome]:
@@ -71,6 +73,7 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
                 device=study.device,
                 tower=study.tower,
                 curves=study.curves,
+                say=study.say,
             )
             yield from run(request, inputs, results_dir)
 

@@ -48,3 +48,61 @@ def one_thread() -> Iterator[None]:
 def colours() -> Callable[..., Path]:
     """The writer of small separable images in class folders."""
     return colour_folders
+
+
+def write_blip(folder: Path) -> Path:
+    """A tiny BLIP retrieval model of random numbers, saved as the hub keeps them."""
+    import torch
+    import transformers
+
+    text = {"vocab_size": 40, "hidden_size": 24, "encoder_hidden_size": 32, "pad_token_id": 0}
+    vision = {"hidden_size": 32, "image_size": 32, "patch_size": 8}
+    small = {"num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 40}
+    config = transformers.BlipConfig(
+        text_config={**text, **small, "max_position_embeddings": 40},
+        vision_config={**vision, **small},
+        image_text_hidden_size=16,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        network = transformers.BlipForImageTextRetrieval(config)
+        for weight in network.parameters():
+            weight.data += 0.05 * torch.randn_like(weight)
+    network.save_pretrained(folder)
+    words = "[PAD] [UNK] [CLS] [SEP] [MASK] a photo of sketch the cat dog hot air balloon"
+    (folder / "vocab.txt").write_text("\n".join(words.split()) + "\n")
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
+    (folder / "preprocessor_config.json").write_text(
+        '{"image_processor_type": "BlipImageProcessor", "size": {"height": 32, "width": 32}}'
+    )
+    return folder
+
+
+def write_cvt(folder: Path) -> Path:
+    """A tiny CvT classifier of five classes; the processor is written as microsoft/cvt-13's is."""
+    import torch
+    import transformers
+
+    config = transformers.CvtConfig(
+        embed_dim=[8, 16, 24], num_heads=[1, 2, 3], depth=[1, 2, 3], num_labels=5
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        transformers.CvtForImageClassification(config).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(
+        '{"feature_extractor_type": "ConvNextFeatureExtractor", "size": 32, "crop_pct": 0.875, '
+        '"resample": 3, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}'
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a tiny BLIP; tests that change it work on a copy."""
+    return write_blip(tmp_path_factory.mktemp("blip"))
+
+
+@pytest.fixture(scope="session")
+def cvt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a tiny CvT classifier; tests that change it work on a copy."""
+    return write_cvt(tmp_path_factory.mktemp("cvt"))

@@ -7,6 +7,7 @@ from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.heads.linear import LinearHead
 from w2s_cache.heads.prompts import PromptRecipe
 from w2s_cache.heads.prototypes import PrototypeHead
+from w2s_cache.heads.text_encoder import TextEncoderRecipe
 from w2s_cache.losses.adapt_conf import AdaptConf
 from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
@@ -16,7 +17,7 @@ from w2s_cache.method import attach_head, build_head, build_loss, resolve_option
 from w2s_cache.methods import METHODS, find_method, method_names
 
 TRAINED = [name for name, m in METHODS.items() if m.loss is not None and not m.needs_tower]
-PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp"}
+PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"}
 
 
 def resolved(name, **given):
@@ -56,6 +57,7 @@ def test_every_trained_method_builds_and_has_a_gradient(name):
         ("tp-kd", "KD + TP", PromptRecipe, Distillation),
         ("tp-aux", "AuxConf + TP", PromptRecipe, AuxConf),
         ("tp-adapt", "AdaptConf + TP", PromptRecipe, AdaptConf),
+        ("text-encoder", "Text encoder", TextEncoderRecipe, Distillation),
         ("cpl", "CPL", PrototypeHead, Distillation),
         ("cpl-ce", "CE + prototypes", PrototypeHead, CrossEntropy),
         ("cpl-aux", "AuxConf + prototypes", PrototypeHead, AuxConf),

@@ -104,6 +104,23 @@ def test_a_checkpoint_is_asked_for_by_content(tmp_path: Path, section: str) -> N
 
 
 @pytest.mark.parametrize("section", ["strong.clip", "weak.small"])
+def test_a_model_folder_is_asked_for_by_content(tmp_path: Path, section: str) -> None:
+    """A folder may move and gain a README; weights, configuration and vocabulary may not change."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        for name in ("config.json", "model.safetensors", "vocab.txt"):
+            (folder / name).write_text(name)
+    (there / "README.md").write_text("A model.")
+    asked = request_of(section, checkpoint=str(here))
+    assert asked == request_of(section, checkpoint=str(there)) != request_of()
+    for name in ("config.json", "model.safetensors", "vocab.txt"):
+        (there / name).write_text("other")
+        assert asked != request_of(section, checkpoint=str(there))
+        (there / name).write_text(name)
+
+
+@pytest.mark.parametrize("section", ["strong.clip", "weak.small"])
 def test_a_missing_checkpoint_is_said(tmp_path: Path, section: str) -> None:
     """A checkpoint that is not there is an error of the spec."""
     with pytest.raises(SpecError, match="no such file"):

@@ -13,6 +13,7 @@
         StoreWriteError    no space, no permission
       TrainError           training cannot start or went wrong
       RecordError          a run record is missing, broken or of another protocol
+      PlotError            a figure cannot be drawn from what there is
       DownloadError        a download failed or its hash differs
 
 Each message has four parts: what is wrong, what was expected, what was found, what to do next.
@@ -29,6 +30,7 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "ImageError",
+    "PlotError",
     "RecordError",
     "SpecError",
     "StaleStoreError",
@@ -128,6 +130,10 @@ class TrainError(W2SError):
 
 class RecordError(W2SError):
     """A run record is missing, broken or of another protocol."""
+
+
+class PlotError(W2SError):
+    """A figure cannot be drawn: something to draw, or matplotlib itself, is missing."""
 
 
 class DownloadError(W2SError):

@@ -15,6 +15,7 @@ from w2s_cache.heads.linear import LinearHead, UniformStart
 from w2s_cache.heads.prompts import ContextStart, PromptRecipe
 from w2s_cache.heads.protocol import Start
 from w2s_cache.heads.prototypes import ClassMeans, PrototypeHead, RandomStart, TextStart
+from w2s_cache.heads.text_encoder import PretrainedStart, TextEncoderRecipe
 from w2s_cache.losses.adapt_conf import AdaptConf
 from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
@@ -56,6 +57,14 @@ METHODS: dict[str, Method] = {
     "tp-aux": _prompts("AuxConf + TP", AuxConf),
     "tp-adapt": _prompts("AdaptConf + TP", AdaptConf),
     "cpl": _prototypes("CPL", TextStart, Distillation, options=_TAU),
+    "text-encoder": Method(
+        title="Text encoder",
+        head=TextEncoderRecipe,
+        start=PretrainedStart,
+        loss=Distillation,
+        options=_TAU,
+        recipe={"lr": 1e-5},  # the paper prints none; its 1e-2 destroys a pretrained tower
+    ),
     "cpl-calibrated": _prototypes(
         "CPL, calibrated", TextStart, Distillation, options={"tau_strong": 0.01, "tau_weak": 1.0}
     ),

@@ -14,6 +14,8 @@ from w2s_cache.errors import SpecError
 from w2s_cache.spec import DataSpec, Spec, StrongSpec, WeakSpec
 from w2s_cache.store.fingerprint import file_sha256
 
+_MODEL_FILES = {".json", ".txt", ".safetensors"}  # what is read of a folder; no README, no pickle
+
 
 def feature_request(spec: Spec, *, strong: StrongSpec, weak: WeakSpec | None) -> dict[str, Any]:
     """The request of one (strong, weak) pair.
@@ -63,15 +65,18 @@ def _model_files(model: str) -> dict[str, str]:
     return {file.name: file_sha256(file) for file in files}
 
 
-def _content(checkpoint: str | None) -> str | None:
-    """A local weights file by its sha256: it may move, it may not change."""
+def _content(checkpoint: str | None) -> str | dict[str, str] | None:
+    """A local weights file, or the files of a model folder, by sha256: it may move, not change."""
     if checkpoint is None:
         return None
     path = Path(checkpoint)
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.suffix in _MODEL_FILES)
+        return {file.name: file_sha256(file) for file in files}
     if not path.is_file():
         raise SpecError(
             f"checkpoint {checkpoint}",
-            expected="a weights file",
+            expected="a weights file or a model folder",
             found="no such file",
             fix="Correct `checkpoint` in the spec or put the file there.",
         )

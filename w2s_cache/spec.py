@@ -66,9 +66,9 @@ class ProtocolSpec(_Section):
 class StrongSpec(_Section):
     """One frozen strong encoder.
 
-    ``model`` is ``ARCH,TAG`` for open_clip and a model name for timm; ``checkpoint`` is a local
-    weights file that replaces the tag's; ``templates`` are names of template sets or literal
-    templates with ``{}``.
+    ``model`` is ``ARCH,TAG`` for open_clip, a model name for timm, ``ORG/REPO`` of the hub for
+    transformers; ``checkpoint`` is a local weights file (a folder for transformers) that replaces
+    the published ones; ``templates`` are names of template sets or literal templates with ``{}``.
     """
 
     library: str = "open_clip"
@@ -95,13 +95,14 @@ class FinetuneSpec(_Section):
 
 
 class WeakSpec(_Section):
-    """One weak model: a timm network fine-tuned on D_train.
+    """One weak model: a classifier of timm or of the hub (transformers) fine-tuned on D_train.
 
-    ``pretrained`` starts from the tag's weights, ``checkpoint`` from a local file, neither from
-    scratch. ``image_size`` overrides the size the network was made for.
+    ``pretrained`` starts from the published weights, ``checkpoint`` from a local file (a folder
+    for transformers), neither from scratch. ``image_size`` overrides the size the network was made
+    for.
     """
 
-    library: Literal["timm"] = "timm"
+    library: Literal["timm", "transformers"] = "timm"
     model: str
     pretrained: bool = False
     checkpoint: str | None = None

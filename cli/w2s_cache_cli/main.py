@@ -17,6 +17,8 @@ COMMANDS = {
     "train": "Train methods on cached features.",
     "sweep": "Train the whole grid of a spec.",
     "tables": "Print tables from run records.",
+    "compare": "Say whether a method's lead over baselines is more than luck.",
+    "plot": "Draw figures from run records.",
     "specs": "List specs, or show one resolved.",
     "methods": "List methods and their hyper-parameters.",
     "data": "Check or fetch a data set.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -32,29 +33,47 @@ _OVERRIDES = (
     click.option(
         "--strong-checkpoint",
         envvar="W2S_STRONG_CHECKPOINT",
-        help="Local weights file of the strong encoder.",
+        help="Local weights of the strong encoder: a file, or a folder for transformers.",
     ),
     click.option(
         "--weak-checkpoint",
         envvar="W2S_WEAK_CHECKPOINT",
-        help="Local weights file the weak model starts from.",
+        help="Local weights the weak model starts from: a file, or a folder for transformers.",
     ),
 )
 
 
 def model_options(command: Command) -> Command:
     """Adds the options that name the two models; extract and train need the same ones."""
-    command = override_options(command)
-    for option in reversed(_NAMES):
+    for option in reversed((*_NAMES, *_OVERRIDES)):
         command = option(command)
     return command
 
 
-def override_options(command: Command) -> Command:
-    """Adds the options that say something of the models beside the spec."""
+def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what is said of the models beside the spec, as one argument ``overrides``.
+
+    Commands that read records find those of `train` by the same options.
+    """
+
+    @functools.wraps(command)
+    def gathered(
+        *args: Any,
+        precision: Precision | None,
+        strong_checkpoint: str | None,
+        weak_checkpoint: str | None,
+        **rest: Any,
+    ) -> Any:
+        overrides = Overrides(
+            precision=precision,
+            strong_checkpoint=strong_checkpoint,
+            weak_checkpoint=weak_checkpoint,
+        )
+        return command(*args, overrides=overrides, **rest)
+
     for option in reversed(_OVERRIDES):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
-from w2s_cache.spec import EvalSplit, Precision, Select, Spec
+from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -74,9 +74,7 @@ def command(
     weak: tuple[str, ...],
     format_: str,
     output_dir: Path | None,
-    precision: Precision | None,
-    strong_checkpoint: str | None,
-    weak_checkpoint: str | None,
+    overrides: Overrides,
     options: dict[str, Any],
     eval_split: EvalSplit | None,
     select: Select | None,
@@ -104,11 +102,7 @@ def command(
         strong=strong,
         weak=weak,
         options=options,
-        overrides=Overrides(
-            precision=precision,
-            strong_checkpoint=strong_checkpoint,
-            weak_checkpoint=weak_checkpoint,
-        ),
+        overrides=overrides,
         quiet=quiet,
     )
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

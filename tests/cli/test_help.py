@@ -11,7 +11,10 @@ import pytest
 from w2s_cache import __version__
 from w2s_cache_cli.main import COMMANDS, cli
 
-HEAVY = ("torch", "h5py", "numpy", "pyarrow", "open_clip", "timm")
+HEAVY = (
+    *("torch", "h5py", "numpy", "pyarrow", "scipy", "matplotlib"),
+    *("open_clip", "timm", "transformers"),
+)
 
 
 def commands() -> dict[str, click.Command]:

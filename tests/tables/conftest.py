@@ -1,8 +1,9 @@
 """Records of a small imaginary study."""
 
+import numpy as np
 import pytest
 
-from w2s_cache.results import RunRecord, run_id
+from w2s_cache.results import Predictions, RunRecord, run_id
 from w2s_cache.tables import parse_layout
 
 LAYOUT = """
@@ -93,3 +94,35 @@ def study():
         for domain, values in domains.items()
         for seed, accuracy in enumerate(values)
     ]
+
+
+def _answers(rng, labels, share):
+    """Predictions right with this chance, over 4 classes."""
+    return np.where(rng.random(len(labels)) < share, labels, (labels + 1) % 4)
+
+
+@pytest.fixture
+def answered(make):
+    """Records with predictions: two domains of 40 images, two seeds of 20 of them each."""
+    rng = np.random.default_rng(0)
+    records, predictions = [], {}
+    shares = {"lp-kd": 0.5, "cpl": 0.7, "ceiling-lp": 0.9, "ceiling-cpl": 0.9}
+    for domain in ("art", "sketch"):
+        for seed in (0, 1):
+            rows = np.sort(rng.choice(40, 20, replace=False))
+            weak = _answers(rng, rows % 4, 0.4)
+            for method, share in shares.items():
+                given = _answers(rng, rows % 4, share)
+                weak_accuracy = float(np.mean(weak == rows % 4))
+                accuracy = float(np.mean(given == rows % 4))
+                metrics = {"accuracy": accuracy, "weak_accuracy": weak_accuracy}
+                record = make(method, domain, seed, metrics=metrics)
+                records.append(record)
+                predictions[record.run_id] = Predictions(
+                    row=rows,
+                    path=tuple(f"{domain}/{row}.png" for row in rows),
+                    label=rows % 4,
+                    weak=weak,
+                    predicted=given,
+                )
+    return records, lambda record: predictions[record.run_id]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from w2s_cache.spec import FinetuneSpec, WeakSpec
-from w2s_cache.weak.classifier import build_network, evaluation_transform, preprocessing
 from w2s_cache.weak.finetune import TrainImages
+from w2s_cache.weak.timm_networks import build_network, evaluation_transform, preprocessing
 
 CLASSES = ("blue", "green", "red")
 

@@ -1,96 +1,53 @@
-"""Laws of weak classifiers before they are fine-tuned."""
+"""Laws of weak classifiers, whichever library built them."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-import timm
 import torch
 from PIL import Image
 
-from w2s_cache.encoders.weights import weights_digest
-from w2s_cache.errors import UnknownNameError
 from w2s_cache.spec import WeakSpec
-from w2s_cache.weak.classifier import (
-    WeakClassifier,
-    build_network,
-    evaluation_transform,
-    preprocessing,
-)
+from w2s_cache.weak.classifier import WeakClassifier
+from w2s_cache.weak.start import start_of
 
 
-def test_the_seed_decides_the_start_and_no_other_generator_is_used(spec_of: Any) -> None:
-    """The same seed builds the same network; torch's global generator is not moved."""
-    torch.manual_seed(11)
-    before = torch.get_rng_state()
-    digests = [
-        weights_digest(build_network(spec_of(), 3, generator_seed=seed).state_dict())
-        for seed in (0, 0, 1)
-    ]
-    assert digests[0] == digests[1] != digests[2]
-    assert torch.equal(torch.get_rng_state(), before)
+@pytest.fixture(params=["timm", "transformers"])
+def weak(request: pytest.FixtureRequest, spec_of: Any, cvt_folder: Path) -> WeakSpec:
+    """A small network of each library."""
+    hub = WeakSpec(library="transformers", model="org/cvt", checkpoint=str(cvt_folder))
+    return spec_of() if request.param == "timm" else hub
 
 
-def test_a_checkpoint_is_the_start_and_the_classifier_is_new(tmp_path: Path) -> None:
-    """Backbone weights come from the file, the classifier has one output per class."""
-    source = timm.create_model("test_resnet")
-    torch.save(source.state_dict(), tmp_path / "w.pth")
-    weak = WeakSpec(model="test_resnet", checkpoint=str(tmp_path / "w.pth"))
-    network = build_network(weak, 3, generator_seed=0)
-    assert torch.equal(network.conv1[0].weight, source.conv1[0].weight)
-    assert network.get_classifier().weight.shape[0] == 3
-
-
-@pytest.mark.parametrize("model", ["test_resnet", "test_vit", "test_maxvit", "mixer_s32_224"])
-def test_the_image_size_of_the_spec_is_what_the_network_sees(model: str) -> None:
-    """Networks of a fixed input size are built for the spec's, others take it as it is."""
-    weak = WeakSpec(model=model, image_size=64)
-    network = build_network(weak, 3, generator_seed=0).eval().requires_grad_(False)
-    transform = evaluation_transform(preprocessing(weak, network))
-    pixels = transform(Image.new("RGB", (50, 90)))
-    assert pixels.shape == (3, 64, 64)
-    assert network(pixels[None]).shape == (1, 3)
-
-
-def test_small_images_are_resized_whole(spec_of: Any) -> None:
-    """At the spec's own size nothing of the border is cropped away."""
-    weak = spec_of()
-    network = build_network(weak, 3, generator_seed=0)
-    image = Image.new("RGB", (32, 32))
-    image.putpixel((0, 0), (255, 255, 255))
-    image.putpixel((31, 31), (255, 255, 255))
-    pixels = evaluation_transform(preprocessing(weak, network))(image)
-    lit = pixels[0] > pixels[0].min()
-    assert lit[0, 0]
-    assert lit[31, 31]
-
-
-def test_logits_are_the_network_s_own(spec_of: Any, colour_paths: list[Path]) -> None:
+def test_logits_are_the_network_s_own(weak: WeakSpec, colour_paths: list[Path]) -> None:
     """A classifier returns raw logits of the declared width; its weights are its identity."""
-    weak = spec_of()
-    network = build_network(weak, 3, generator_seed=0).eval().requires_grad_(False)
-    config = preprocessing(weak, network)
+    start = start_of(weak, 3)
+    network = start.network.eval().requires_grad_(False)
     classifier = WeakClassifier(
-        network=network,
-        transform=evaluation_transform(config),
-        preprocessing=config,
-        weights="w",
-        classes=3,
-        precision="fp32",
-        device="cpu",
+        library=weak.library, start=start, weights="w", classes=3, precision="fp32", device="cpu"
     )
     pixels = torch.stack([classifier.preprocess(Image.open(p)) for p in colour_paths[:4]])
     found = classifier.encode_images(pixels)
     assert classifier.widths == {"logits": 3}
     assert found.keys() == {"logits"}
     assert torch.equal(found["logits"], network(pixels))
-    assert classifier.identity()["weights"] == "w"
+    identity = classifier.identity()
+    assert json.loads(json.dumps(identity)) == identity
+    assert (identity["library"], identity["weights"]) == (weak.library, "w")
 
 
-def test_an_unknown_network_is_offered_the_nearest() -> None:
-    """A misspelt network is refused by name, with and without a size."""
-    for size in (None, 32):
-        with pytest.raises(UnknownNameError, match="Did you mean 'test_resnet'"):
-            build_network(WeakSpec(model="test_resnt", image_size=size), 3, generator_seed=0)
+def test_the_identity_of_a_timm_network_is_that_of_earlier_caches(spec_of: Any) -> None:
+    """Caches that exist stay valid: the key has these fields and no others."""
+    start = start_of(spec_of(), 3)
+    classifier = WeakClassifier(
+        library="timm", start=start, weights="w", classes=3, precision="fp32", device="cpu"
+    )
+    assert classifier.identity() == {
+        "library": "timm",
+        "weights": "w",
+        "preprocess": {**start.preprocessing, "decoder": "pillow"},
+        "precision": "fp32",
+    }

@@ -13,6 +13,7 @@ ENTRY_POINT_GROUP = "w2s_cache.encoders"
 LOADERS = {
     "open_clip": "w2s_cache.encoders.openclip",
     "timm": "w2s_cache.encoders.timm_images",
+    "transformers": "w2s_cache.encoders.blip",
 }
 
 

@@ -79,7 +79,7 @@ class EncoderLoader(Protocol):
     def __call__(
         self, model: str, *, checkpoint: str | None, precision: str, device: str
     ) -> StrongEncoder:
-        """Loads ``model``; weights come from ``checkpoint`` (a local file) when it is given.
+        """Loads ``model``; weights come from ``checkpoint`` (a local file or folder) when given.
 
         Raises:
             EncoderError: The model does not exist or its weights do not fit.

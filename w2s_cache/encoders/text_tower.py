@@ -6,8 +6,8 @@ prompt's feature depends on. Every tower can also run whole prompts through its 
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,27 @@ from open_clip.transformer import ResidualAttentionBlock, TextTransformer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from w2s_cache.encoders.given_embeddings import with_embeddings
 from w2s_cache.encoders.openclip import OpenClipEncoder
+from w2s_cache.encoders.protocol import StrongEncoder
+from w2s_cache.encoders.text_weights import run_with, text_weights
 from w2s_cache.errors import EncoderError
 
 
-def attach_text_tower(encoder: OpenClipEncoder) -> OpenClipTextTower:
+def attach_text_tower(encoder: StrongEncoder) -> OpenClipTextTower:
     """The text tower of an encoder, taking embeddings; computes in the weights' own precision.
 
     Raises:
-        EncoderError: The text tower is not one of open_clip's own (a Hugging Face model, say).
+        EncoderError: The text tower is not one of open_clip's own (BLIP's, a Hugging Face model
+            inside open_clip), or there is none.
     """
+    if not isinstance(encoder, OpenClipEncoder):
+        raise EncoderError(
+            "prompts cannot be learned through this strong encoder",
+            expected="a CLIP with library = 'open_clip'",
+            found=type(encoder).__name__,
+            fix="Choose such an encoder, or a method without learned prompts.",
+        )
     parts = _parts(encoder.network)
     if parts is None:
         raise EncoderError(
@@ -167,6 +178,20 @@ class OpenClipTextTower:
             return f"prompts run one by one at full length, because {self.obstacle}"
         return "the common beginning of all prompts runs once, nothing behind the read-out token"
 
+    def weights(self) -> dict[str, Tensor]:
+        """Name → weight of everything behind the token embedding."""
+        return text_weights(self.network)
+
+    def run_with(self, weights: Mapping[str, Tensor], compute: Callable[[Any], Tensor]) -> Tensor:
+        """What ``compute`` makes of the tower with other weights; pure in the weights."""
+
+        def at(network: Any) -> Tensor:
+            parts = _parts(network)
+            assert parts is not None  # noqa: S101 - it was taken apart before
+            return compute(dataclasses.replace(self, network=network, parts=parts))
+
+        return run_with(self.network, weights, at)
+
     def tokenize(self, texts: Sequence[str]) -> Tensor:
         """Texts → int64 (len(texts), context length), by the model's own tokenizer."""
         return self.tokenizer(texts)
@@ -190,7 +215,7 @@ class OpenClipTextTower:
         Returns:
             (n, feature width), unnormalised.
         """
-        model = _with_embeddings(self.network, embeddings)
+        model = with_embeddings(self.network, embeddings)
         features: Tensor = model.encode_text(tokens.to(embeddings.device))
         return features
 
@@ -206,28 +231,3 @@ class OpenClipTextTower:
             projected: Tensor = projection(pooled)
             return projected
         return pooled if projection is None else pooled @ projection
-
-
-class _Given(nn.Module):
-    """Stands where tokens are looked up and answers with given embeddings."""
-
-    def __init__(self, embeddings: Tensor) -> None:
-        super().__init__()
-        self._embeddings = embeddings
-
-    def forward(self, _tokens: Tensor) -> Tensor:
-        """Embeddings (n, length, width), whatever the tokens."""
-        return self._embeddings
-
-
-def _with_embeddings(network: Any, embeddings: Tensor) -> Any:
-    """A shallow copy of the model that shares every parameter but looks no token up."""
-    if "text" not in network._modules:  # noqa: SLF001
-        return _replaced(network, "token_embedding", _Given(embeddings))
-    return _replaced(network, "text", _with_embeddings(network.text, embeddings))
-
-
-def _replaced(module: nn.Module, name: str, child: nn.Module) -> nn.Module:
-    clone = copy.copy(module)
-    clone._modules = {**module._modules, name: child}  # noqa: SLF001
-    return clone

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -93,4 +93,19 @@ class TextTower(Protocol):
         Returns:
             (n, feature width), unnormalised.
         """
+        ...
+
+
+@runtime_checkable
+class TunableTower(TextTower, Protocol):
+    """A tower that also runs with other weights than its own."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """Name → weight of everything behind the token embedding."""
+        ...
+
+    def run_with(
+        self, weights: Mapping[str, Tensor], compute: Callable[[TextTower], Tensor]
+    ) -> Tensor:
+        """What ``compute`` makes of the tower with ``weights`` in place; pure in the weights."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -26,6 +26,15 @@ class Head(Protocol):
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """Prepared features (batch, d) → logits (batch, k)."""
+        ...
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A head whose parameters are too many to be kept with every run."""
+
+    def kept(self, parameters: Parameters) -> dict[str, Tensor]:
+        """What is kept instead."""
         ...
 
 

@@ -61,8 +61,8 @@ def estimate_difference(value: float, resampled: Floats) -> Estimate:
         at most 1 (Davison & Hinkley 1997, "Bootstrap methods", §4.2 for the + 1).
     """
     low, high = _percentiles(resampled)
-    below = np.count_nonzero(resampled <= _ZERO)
-    above = np.count_nonzero(resampled >= -_ZERO)
+    below = int(np.count_nonzero(resampled <= _ZERO))
+    above = int(np.count_nonzero(resampled >= -_ZERO))
     p = 2 * (min(below, above) + 1) / (len(resampled) + 1)
     return Estimate(value=value, low=low, high=high, p=min(1.0, p))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from w2s_cache.errors import RecordError
@@ -11,17 +11,7 @@ from w2s_cache.tables.collect import column_of
 from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Varied
 
-_KEYS = {
-    "strong": frozenset({"inputs.image_key", "inputs.text_key"}),
-    "weak": frozenset({"inputs.logits_key"}),
-}
-_FOLLOWS = {field: keys | {"inputs.request_digest"} for field, keys in _KEYS.items()} | {
-    "domain": _KEYS["strong"] | _KEYS["weak"] | {"inputs.index_digest", "counts.eval"}
-}
-"""What differs wherever a domain or a model does, and need not be named beside it.
-
-The request is a pair of models' and the same on all their domains.
-"""
+_FIELDS: tuple[Varied, ...] = ("domain", "strong", "weak")
 
 
 def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -> None:
@@ -43,13 +33,14 @@ def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -
         RecordError: They differ; the message names each field with its values. Or two records
             are of one method, column and seed.
     """
+    varied = {f for f in _FIELDS if len({column_of(record, f) for record in records}) > 1}
     whole = {"the table": records}
     by_column = _grouped(records, lambda record: column_of(record, columns))
     several = whole if len(by_column) > 1 else {}
     differences = [
         *_differing(whole, lambda members: _common(members, columns)),
-        *_differing(several, lambda members: _read(members, _following(records, None))),
-        *_differing(by_column, lambda members: _read(members, _following(records, columns))),
+        *_differing(several, lambda members: _read(members, varied)),
+        *_differing(by_column, lambda members: _read(members, varied - {columns})),
         *_differing(_grouped(records, lambda record: record.method), _of_method),
     ]
     if differences:
@@ -64,7 +55,7 @@ def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -
 
 def _common(records: Sequence[RunRecord], columns: Varied) -> list[dict[str, str]]:
     """What all records share, whatever column they stand in."""
-    fields = ("dataset", *(field for field in _FOLLOWS if field != columns))
+    fields = ("dataset", *(field for field in _FIELDS if field != columns))
     return [
         _shown(
             {field: getattr(record, field) for field in fields}
@@ -74,23 +65,32 @@ def _common(records: Sequence[RunRecord], columns: Varied) -> list[dict[str, str
     ]
 
 
-def _following(records: Sequence[RunRecord], columns: Varied | None) -> frozenset[str]:
-    """What differs because the records' domains or models do; within a column, those it fixes."""
-    varied = [f for f in _FOLLOWS if f != columns and len({getattr(r, f) for r in records}) > 1]
-    return frozenset[str]().union(*(_FOLLOWS[field] for field in varied))
+def _read(records: Sequence[RunRecord], varied: Set[Varied]) -> list[dict[str, str]]:
+    """What was read and evaluated, where a record says so; the first value fills gaps.
 
-
-def _read(records: Sequence[RunRecord], leave: frozenset[str]) -> list[dict[str, str]]:
-    """What was read and evaluated, where a record says so; the first value fills gaps."""
+    What differs wherever one of the ``varied`` fields does is left out.
+    """
     present: list[dict[str, Any]] = []
     for record in records:
         inputs = {f"inputs.{k}": v for k, v in record.inputs.items() if v is not None}
         rows = {"counts.eval": record.counts.get("eval")} if record.status == "done" else {}
-        present.append({k: v for k, v in (inputs | rows).items() if k not in leave})
+        present.append({k: v for k, v in (inputs | rows).items() if not _follows(k, varied)})
     known: dict[str, Any] = {}
     for member in present:
         known = member | known
     return [_shown(known | member) for member in present]
+
+
+def _follows(name: str, varied: Set[Varied]) -> bool:
+    """Whether this differs with the domain (nearly everything), the weak or the strong model.
+
+    The request is that of a pair of models, the same on all their domains.
+    """
+    if name in ("counts.eval", "inputs.index_digest"):
+        return "domain" in varied
+    if name == "inputs.request_digest":
+        return bool({"strong", "weak"} & varied)
+    return "domain" in varied or ("weak" if name == "inputs.logits_key" else "strong") in varied
 
 
 def _of_method(records: Sequence[RunRecord]) -> list[dict[str, str]]:

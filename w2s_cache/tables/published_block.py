@@ -26,18 +26,7 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
     if layout.published is None:
         return []
     paper, table = find_published(layout.published)
-    wrong = {(d.row, d.column): d.recomputed for d in disagreements(table)}
-    rows = [
-        Row(
-            name=name,
-            label=layout.label(name),
-            group=shown.group,
-            kind="published",
-            cells=_cells(table, name, table.rows[name], wrong),
-        )
-        for name, shown in layout.rows.items()
-        if name in table.rows
-    ]
+    rows = _rows(layout, table)
     if not rows:
         raise SpecError(
             f"the layout {layout.name} has no row of {paper.authors}, {table.label}",
@@ -45,16 +34,6 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
             found=", ".join(layout.rows),
             fix="Add such a row, or leave 'published' out.",
         )
-    differences = [
-        Row(
-            name=f"delta:{of}",
-            label=layout.delta_label(of),
-            kind="delta",
-            cells=_cells(table, f"delta:{of}", row, wrong, sign="+"),
-        )
-        for of, row in table.delta.items()
-        if of in layout.rows
-    ]
     source = f"{paper.authors}, {table.label}"
     averaged = (AVERAGE,) if table.averaged else ()
     return [
@@ -62,7 +41,7 @@ def published_blocks(layout: Layout) -> Sequence[Block]:
             name=f"{layout.name}:published",
             title=f"Published for {table.title} ({source}; accuracy, %, as printed)",
             unit="percent",
-            rows=(*rows, *differences),
+            rows=tuple(rows),
             columns=(*table.columns, *averaged),
             labels=(*table.labels, *averaged),
         )
@@ -98,6 +77,33 @@ def published_sentences(layout: Layout, *, dataset: str) -> Iterator[str]:
 def open_questions(paper: Paper) -> str:
     """What the paper does not say, so that nobody takes our values for its."""
     return f"{paper.authors} leave open: {'; '.join(paper.leaves_open)}."
+
+
+def _rows(layout: Layout, table: PublishedTable) -> list[Row]:
+    """The layout's rows that the paper has, then its differences of these."""
+    wrong = {(d.row, d.column): d.recomputed for d in disagreements(table)}
+    rows = [
+        Row(
+            name=name,
+            label=layout.label(name),
+            group=shown.group,
+            kind="published",
+            cells=_cells(table, name, table.rows[name], wrong),
+        )
+        for name, shown in layout.rows.items()
+        if name in table.rows
+    ]
+    differences = [
+        Row(
+            name=f"delta:{of}",
+            label=layout.delta_label(of),
+            kind="delta",
+            cells=_cells(table, f"delta:{of}", row, wrong, sign="+"),
+        )
+        for of, row in table.delta.items()
+        if of in layout.rows
+    ]
+    return [*rows, *differences]
 
 
 def _cells(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
 from w2s_cache.heads.prompt_tower import TextTower
-from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.protocol import Head, Keeping, StartInputs
 from w2s_cache.losses.protocol import stackable
 from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.train.curves import Curves
+from w2s_cache.train.finite import refuse_broken_answer, refuse_broken_inputs
 from w2s_cache.train.loop import Fitted, TracePoint, fit
 from w2s_cache.train.predict import predict, probable, temperature
 from w2s_cache.train.settings import declared_candidates, resolve
@@ -66,7 +66,7 @@ def classify(tasks: Sequence[Task]) -> list[Classified]:
             features, weak logits or answers that are not finite.
         EncoderError: The method trains through a text tower that cannot be attached.
     """
-    _refuse_broken_inputs(tasks[0])
+    refuse_broken_inputs(tasks[0].inputs)
     if tasks[0].method.head is None:
         return [_weak_itself(task) for task in tasks]
     pool = Pool(tasks[0])
@@ -177,11 +177,11 @@ class _Candidate:
         prepared = self.prepared[self.pool.places(task.evaluate)]
         predicted, confidence = predict(self.head, fitted.parameters, prepared, tau=tau)
         answer = {**fitted.parameters, "confidence": torch.from_numpy(confidence)}
-        _refuse_nonfinite(task, answer, self.candidate)
+        refuse_broken_answer(answer, f"{task.name} on {task.inputs.index.domain}", self.candidate)
         return Classified(
             predicted=predicted,
             confidence=confidence,
-            head=fitted.parameters,
+            head=_kept(self.head, fitted.parameters),
             trace=fitted.trace,
             epoch=fitted.epoch,
             val_score=fitted.val_score,
@@ -190,31 +190,9 @@ class _Candidate:
         )
 
 
-def _refuse_nonfinite(
-    task: Task, answer: Mapping[str, Tensor], settings: Mapping[str, Any]
-) -> None:
-    broken = [name for name, values in answer.items() if not values.isfinite().all()]
-    if broken:
-        shown = ", ".join(f"{name} = {value}" for name, value in settings.items())
-        raise TrainError(
-            f"{task.name} on {task.inputs.index.domain} has no answer",
-            expected="finite numbers",
-            found=f"NaN or infinity in {', '.join(broken)} with {shown or 'no settings'}",
-            fix="Choose settings of a usual size, e.g. a temperature from 0.001 to 10.",
-        )
-
-
-def _refuse_broken_inputs(task: Task) -> None:
-    inputs = task.inputs
-    read = torch.from_numpy(inputs.valid)
-    for name, values in (("weak logits", inputs.weak_logits), ("features", inputs.features)):
-        if not values.isfinite().all(dim=1)[read].all():
-            raise TrainError(
-                f"the {name} of {inputs.index.domain} cannot be trained on",
-                expected="finite numbers",
-                found="NaN or infinity",
-                fix="Extract or import them anew.",
-            )
+def _kept(head: Head, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What the run keeps: its parameters, or what a head with very many makes of them."""
+    return head.kept(parameters) if isinstance(head, Keeping) else parameters
 
 
 def _tower(task: Task) -> Callable[[], TextTower] | None:

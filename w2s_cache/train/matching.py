@@ -30,15 +30,26 @@ def matching(
     Raises:
         SpecError: A checkpoint file of a pair is missing.
     """
-    asked = _Asked(spec, overrides)
-    requested = [record for record in records if asked.by(record)]
+    made = requested(records, spec, overrides)
     newest: dict[tuple[str, ...], RunRecord] = {}
-    for record in requested:
+    for record in made:
         known = newest.get(_features(record))
         if known is None or record.created > known.created:
             newest[_features(record)] = record
-    current = [r for r in requested if r.inputs == newest[_features(r)].inputs]
+    current = [r for r in made if r.inputs == newest[_features(r)].inputs]
     return [record for record in current if not _differing(record, spec, options)]
+
+
+def requested(
+    records: Sequence[RunRecord], spec: Spec, overrides: Overrides = AS_DECLARED
+) -> list[RunRecord]:
+    """Keeps records made from features that the spec asks for now, whatever their settings.
+
+    Raises:
+        SpecError: A checkpoint file of a pair of models is missing.
+    """
+    asked = _Asked(spec, overrides)
+    return [record for record in records if asked.by(record)]
 
 
 def differing_settings(

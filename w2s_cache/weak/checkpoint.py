@@ -20,12 +20,8 @@ from w2s_cache.errors import CorruptStoreError
 from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.publish import publish, write_error
-from w2s_cache.weak.classifier import (
-    WeakClassifier,
-    build_network,
-    evaluation_transform,
-    preprocessing,
-)
+from w2s_cache.weak.classifier import WeakClassifier
+from w2s_cache.weak.start import start_of
 
 WEIGHTS_FILE = "weights.safetensors"
 KEY_FILE = "weak.json"
@@ -60,30 +56,29 @@ def weak_classifier(
         CorruptStoreError: The stored weights are not those that were written.
         StoreWriteError: The checkpoint cannot be written.
     """
-    network = build_network(weak, len(classes), generator_seed=weak.finetune.seed)
-    config = preprocessing(weak, network)
+    start = start_of(weak, len(classes))
+    network = start.network
     key = {
         "kind": "weak",
         "model": weak.model,
         "start": weights_digest(network.state_dict()),
-        "preprocess": config,
+        "preprocess": dict(start.preprocessing),
         "recipe": weak.finetune.model_dump(mode="json"),
         "index": trained_on,
         "classes": list(classes),
+        **start.facts,
     }
     directory = directory_of(digest(key))
-    transform = evaluation_transform(config)
     fresh = not (directory / KEY_FILE).is_file()
     if fresh:
-        train(network, transform)
+        train(network, start.transform)
         _publish(directory, network, key)
     else:
         _load(directory, network)
     network.to(device).eval().requires_grad_(False)
     classifier = WeakClassifier(
-        network=network,
-        transform=transform,
-        preprocessing=config,
+        library=weak.library,
+        start=start,
         weights=weights_digest(network.state_dict()),
         classes=len(classes),
         precision=weak.precision,

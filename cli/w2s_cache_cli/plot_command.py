@@ -1,0 +1,206 @@
+"""`w2s-cache plot`: run records → figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
+from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache_cli.models import override_options
+from w2s_cache_cli.options import (
+    cache_dir_option,
+    domain_option,
+    method_option,
+    quiet_option,
+    read_spec,
+    results_dir_option,
+    seeds_option,
+    spec_option,
+)
+from w2s_cache_cli.records import record_filters, records_of
+from w2s_cache_cli.settings import settings_options, with_protocol
+
+if TYPE_CHECKING:
+    from w2s_cache.results import RunRecord
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    spec_option,
+    seeds_option,
+    click.option("--strong", help="Strong encoder. Default: the spec's first."),
+    click.option("--weak", help="Weak model. Default: the spec's first."),
+    override_options,
+    settings_options,
+    results_dir_option,
+    click.option(
+        "--output-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("figures"),
+        show_default=True,
+        help="Where the PNG and SVG files go.",
+    ),
+    quiet_option,
+)
+_one_domain = click.option("--domain", required=True, help="The domain to draw.")
+_one_method = click.option("--method", required=True, help="The method to draw.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """Which runs a figure is made of."""
+
+    spec: Spec
+    seeds: tuple[int, ...] | None
+    strong: str | None
+    weak: str | None
+    options: dict[str, Any]
+    overrides: Overrides
+    results_dir: Path
+    output_dir: Path
+    quiet: bool
+
+    def filters(self, domains: tuple[str, ...]) -> dict[str, object]:
+        """Fields of the records to read."""
+        return record_filters(self.spec, domains, self.seeds, self.strong, self.weak)
+
+    def records(self, domain: str) -> list[RunRecord]:
+        """Records of the spec's present settings on one domain."""
+        return records_of(
+            self.spec,
+            self.results_dir,
+            self.filters((domain,)),
+            self.options,
+            self.overrides,
+            quiet=self.quiet,
+        )
+
+    def write(self, draw: Callable[[Any], None], *, size: tuple[float, float], stem: str) -> None:
+        """Draws, writes, and prints the paths."""
+        from w2s_cache.plots import draw_figure, write_figure
+
+        files = draw_figure(draw, size=size)
+        for path in write_figure(files, self.output_dir, f"{self.spec.name}-{stem}"):
+            click.echo(path)
+
+
+def _source_options(command: Command) -> Command:
+    """Adds the options that all figures share."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _source(
+    spec_name: str, eval_split: EvalSplit | None, select: Select | None, **rest: Any
+) -> _Source:
+    return _Source(spec=with_protocol(read_spec(spec_name), eval_split, select), **rest)
+
+
+@click.group()
+def command() -> None:
+    """Draw a figure from run records, as PNG and SVG; needs the extra `plots`.
+
+    \b
+    Examples:
+      w2s-cache plot curves --method lp-kd,cpl --domain sketch
+      w2s-cache plot beta --method lp-adapt --domain sketch
+      w2s-cache plot sensitivity --method cpl --parameter tau
+    """
+
+
+@command.command()
+@method_option
+@_one_domain
+@_source_options
+def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
+    """Accuracy on training and test images over steps; runs need `train --curves`."""
+    from w2s_cache.methods import expand_groups, find_method
+    from w2s_cache.plots.curves import CEILINGS, SIZE, draw_curves, gather_curves
+    from w2s_cache.results import read_trace
+
+    source = _source(**shared)
+    records = source.records(domain)
+    trained = dict.fromkeys(r.method for r in records if "epoch" in r.selected)
+    names = expand_groups(methods) or tuple(
+        name for name in trained if not name.startswith(CEILINGS)
+    )
+    labels = {name: find_method(name).title for name in names}
+    data = gather_curves(records, labels, partial(read_trace, source.results_dir))
+    if data.ceiling is None and not source.quiet:
+        click.echo("no runs on ground truth, drawn without a strong ceiling", err=True)
+    source.write(partial(draw_curves, data=data), size=SIZE, stem=f"curves-{domain}")
+
+
+@command.command()
+@_one_method
+@_one_domain
+@cache_dir_option
+@_source_options
+def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
+    """AdaptConf's weight of the own prediction, before and after training."""
+    from w2s_cache.errors import PlotError
+    from w2s_cache.methods import find_method
+    from w2s_cache.plots.beta import SIZE, draw_beta
+    from w2s_cache.request import feature_request
+    from w2s_cache.results import read_head
+    from w2s_cache.store.feature_set import read_feature_set
+    from w2s_cache.train.beta import pooled, run_beta
+    from w2s_cache.train.inputs import load_inputs
+
+    find_method(method)
+    source = _source(**shared)
+    runs = [r for r in source.records(domain) if r.method == method and r.status == "done"]
+    if not runs:
+        raise PlotError(
+            f"there is no run of {method} on {domain}",
+            expected="a finished run",
+            found="none",
+            fix=f"Run `w2s-cache train --method {method} --domain {domain}` first.",
+        )
+    strong_name, strong = strong_section_of(source.spec, source.strong, source.overrides)
+    weak_name, weak = weak_section_of(source.spec, source.weak, source.overrides)
+    found = read_feature_set(
+        cache_dir,
+        dataset=source.spec.name,
+        domain=domain,
+        strong=strong_name,
+        weak=weak_name,
+        request=feature_request(source.spec, strong=strong, weak=weak),
+    )
+    inputs = load_inputs(cache_dir, found)
+    data = pooled([run_beta(run, read_head(source.results_dir, run), inputs) for run in runs])
+    source.write(partial(draw_beta, data=data), size=SIZE, stem=f"beta-{method}-{domain}")
+
+
+@command.command()
+@_one_method
+@click.option("--parameter", required=True, help="Hyper-parameter, e.g. tau or recipe.lr.")
+@domain_option
+@_source_options
+def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared: Any) -> None:
+    """Accuracy against one hyper-parameter, from runs that differ in nothing else."""
+    from w2s_cache.plots.sensitivity import SIZE, draw_sensitivity, gather_sensitivity
+    from w2s_cache.results import find_runs
+    from w2s_cache.train.matching import requested
+    from w2s_cache.train.settings import declare
+
+    source = _source(**shared)
+    declared = declare(source.spec, method, source.options)
+    found = find_runs(source.results_dir, **source.filters(domains), method=method)
+    records = requested(found, source.spec, source.overrides)
+    if len(records) < len(found) and not source.quiet:
+        left_out = len(found) - len(records)
+        click.echo(f"{left_out} runs left out, of features the spec does not ask for now", err=True)
+    data = gather_sensitivity(records, parameter, declared)
+    for note in () if source.quiet else data.notes:
+        click.echo(note, err=True)
+    source.write(
+        partial(draw_sensitivity, data=data), size=SIZE, stem=f"sensitivity-{method}-{parameter}"
+    )

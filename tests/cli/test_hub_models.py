@@ -1,0 +1,62 @@
+"""Hub models go from images to records through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from w2s_cache_cli.main import cli
+
+SPEC = """
+name = "hub"
+title = "Hub models"
+methods = ["zero-shot", "weak", "cpl"]
+
+[data]
+format = "class-folders"
+root = "{root}"
+
+[protocol]
+seeds = [0]
+
+[strong.blip]
+library = "transformers"
+model = "org/blip"
+checkpoint = "{blip}"
+
+[weak.cvt]
+library = "transformers"
+model = "org/cvt"
+checkpoint = "{cvt}"
+
+[weak.cvt.finetune]
+epochs = 1
+batch_size = 16
+"""
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_blip_and_cvt_are_extracted_once_and_trained_on(
+    tmp_path: Path, colours: Any, blip_folder: Path, cvt_folder: Path
+) -> None:
+    """Features, text features and logits are cached, reused, and carry zero-shot and CPL."""
+    root = colours(tmp_path / "images", "art", per_class=12)
+    spec = tmp_path / "hub.toml"
+    spec.write_text(SPEC.format(root=root, blip=blip_folder, cvt=cvt_folder))
+    where = ["--spec", str(spec), "--cache-dir", str(tmp_path / "cache")]
+    first = CliRunner().invoke(cli, ["extract", *where, "--quiet"])
+    assert first.exit_code == 0, first.output
+    assert "features 36 computed" in first.stdout
+    again = CliRunner().invoke(cli, ["extract", *where, "--quiet", "--recheck"])
+    assert again.exit_code == 0, again.output
+    assert "computed" not in again.stdout
+    results = tmp_path / "results"
+    trained = CliRunner().invoke(cli, ["train", *where, "--results-dir", str(results), "--quiet"])
+    assert trained.exit_code == 0, trained.output
+    assert "n/a" not in trained.stdout
+    records = [json.loads(path.read_text()) for path in results.rglob("record.json")]
+    assert len(records) == 3

@@ -1,0 +1,85 @@
+"""Laws of the accuracy curves."""
+
+import pyarrow as pa
+import pytest
+
+from w2s_cache.errors import PlotError
+from w2s_cache.plots import draw_figure
+from w2s_cache.plots.curves import SIZE, draw_curves, gather_curves
+
+LABELS = {"cpl": "CPL", "lp-kd": "KD + LP"}
+
+
+def trace(fit, evaluated):
+    """Two steps per epoch, measured after the second."""
+    both = [(None, None), *[(f, e) for f, e in zip(fit, evaluated, strict=True)]]
+    spread = [both[0] if n % 2 == 0 else both[n // 2 + 1] for n in range(2 * len(fit))]
+    return pa.table(
+        {
+            "step": list(range(len(spread))),
+            "fit_accuracy": pa.array([f for f, _ in spread], pa.float64()),
+            "eval_accuracy": pa.array([e for _, e in spread], pa.float64()),
+        }
+    )
+
+
+@pytest.fixture
+def study(make):
+    """Two methods and two ceilings on one domain with two seeds, and what reads their traces."""
+    records = [make(m, seed=s) for m in LABELS for s in (0, 1)]
+    records += [make("ceiling-lp", seed=s, accuracy=0.8) for s in (0, 1)]
+    records += [make("ceiling-cpl", seed=s, accuracy=0.7 + 0.3 * s) for s in (0, 1)]
+    traces = {
+        r.run_id: trace([0.2, 0.4 + 0.2 * r.seed], [0.1, 0.3 + 0.2 * r.seed]) for r in records
+    }
+    return records, lambda record: traces[record.run_id]
+
+
+def test_points_are_means_over_seeds_at_the_ends_of_epochs(study):
+    """Steps count from 1; SD of 40 and 60 is 14.14 percent points by hand."""
+    records, read = study
+    data = gather_curves(records, LABELS, read)
+    assert [curve.label for curve in data.curves] == ["CPL", "KD + LP"]
+    assert data.curves[0].steps == (2, 4)
+    assert data.curves[0].fit[1] == pytest.approx((50, 200**0.5))
+    assert data.curves[0].evaluated[0] == pytest.approx((10, 0))
+
+
+def test_the_lines_are_weak_model_and_better_ceiling(study):
+    """By the mean over seeds: 85 for ceiling-cpl, 80 for ceiling-lp; none without runs."""
+    records, read = study
+    data = gather_curves(records, LABELS, read)
+    assert (data.weak, data.ceiling) == pytest.approx((25, 85))
+    without = [r for r in records if r.method in LABELS]
+    assert gather_curves(without, LABELS, read).ceiling is None
+
+
+@pytest.mark.parametrize("lacking", [None, trace([None, None], [None, None])])
+def test_runs_without_accuracies_are_named_with_the_command(study, lacking):
+    """An older trace, or none at all: which runs lack what, and how to get it."""
+    records, read = study
+
+    def older(record):
+        return lacking if (record.method, record.seed) == ("lp-kd", 1) else read(record)
+
+    with pytest.raises(PlotError) as caught:
+        gather_curves(records, LABELS, older)
+    assert "none in lp-kd on art with seed 1." in str(caught.value)
+    assert "w2s-cache train --curves --method lp-kd --domain art" in str(caught.value)
+
+
+def test_methods_without_runs_are_named(study):
+    """Nothing is left out silently."""
+    records, read = study
+    with pytest.raises(PlotError, match="no curves of lp-ce"):
+        gather_curves(records, {**LABELS, "lp-ce": "CE + LP"}, read)
+
+
+def test_the_drawing_follows_the_data(study):
+    """Equal data give equal bytes, another number gives others."""
+    records, read = study
+    data = gather_curves(records, LABELS, read)
+    one, again = (draw_figure(lambda f: draw_curves(f, data), size=SIZE) for _ in range(2))
+    fewer = gather_curves(records, {"cpl": "CPL"}, read)
+    assert one == again
+    assert draw_figure(lambda f: draw_curves(f, fewer), size=SIZE)["svg"] != one["svg"]

@@ -110,14 +110,14 @@ class Toy:
 
     def _store(self, kind: str, arrays: Mapping[str, np.ndarray]) -> StoreRef:
         content = {n: hashlib.sha256(a.tobytes()).hexdigest() for n, a in arrays.items()}
-        key = {"kind": kind, "content": content, "invalid": self.invalid}
+        facts = {"logit_scale": 100.0, "logit_bias": 0.0} if kind == "text" else {}
+        key = {"kind": kind, "content": content, "invalid": self.invalid, **facts}
         directory = self.home / "v1" / "toy" / self.domain / kind / digest(key)[:12]
         rows = len(next(iter(arrays.values())))
         specs = [
             ArraySpec(name=name, row_shape=array.shape[1:], dtype=array.dtype.name)
             for name, array in arrays.items()
         ]
-        facts = {"logit_scale": 100.0, "logit_bias": 0.0} if kind == "text" else {}
         with open_writer(
             directory, kind=kind, key=key, rows=rows, arrays=specs, attributes=facts
         ) as writer:

@@ -106,6 +106,7 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
         request.root,
         previous=previous,
         stats_path=path.with_name("stats.parquet"),
+        reread=request.recheck,
         progress=progress.advance,
     )
     progress.end()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.method import build_head, build_loss, build_start
-from w2s_cache.methods import find_method
+from w2s_cache.methods import find_method, method_names
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
@@ -81,6 +81,9 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
 def check_names(study: Study) -> None:
     """Refuses methods that do not exist and hyper-parameters that a method cannot be built with.
 
+    Sections ``[train.methods.NAME]`` of the spec must name methods too, those not run included: a
+    misspelt one would leave its method with other settings than the spec says.
+
     Raises:
         UnknownNameError: No such method.
         TrainError: No method at all, a hyper-parameter that a method does not have, or a value
@@ -93,6 +96,10 @@ def check_names(study: Study) -> None:
             found="none",
             fix="Give --method, or list `methods` in the spec.",
         )
+    known = method_names()
+    for name in study.spec.train.methods:
+        if name not in known:
+            raise UnknownNameError("method of a section [train.methods.NAME]", name, known)
     for name in study.methods:
         method = find_method(name)
         declared = declare(study.spec, name, study.options)

@@ -118,6 +118,23 @@ def test_the_numbers_are_those_of_the_spec_as_it_stands(place, w2s, tmp_path):
     assert shown[0] == shown[2] != shown[1]
 
 
+def test_what_nobody_ran_is_marked(studied, table, w2s, place, tmp_path):
+    """A spec of more seeds and domains than were run has marks; more runs than its seeds show."""
+    more = place.edited("seeds = [0, 1]", "seeds = [0, 1, 2]", tmp_path)
+    text = more.read_text().replace("[data]", '[data]\ndomains = ["art", "photo", "sketch"]')
+    more.write_text(text)
+    where = ("--results-dir", studied.results)
+    told = w2s("tables", "--spec", more, *where)
+    assert told.exit_code == 0, told.output
+    assert "(2/3)" in told.stdout
+    assert "lack seed 2." in told.stdout
+    assert "on sketch." in told.stdout
+    fewer = place.edited("seeds = [0, 1]", "seeds = [0]", tmp_path)
+    assert w2s("tables", "--spec", fewer, *where).stdout == table(studied.results).stdout
+    narrow = w2s("tables", "--spec", more, *where, "--domain", "art", "--seeds", "0,1")
+    assert narrow.stdout == table(studied.results, "--domain", "art", "--seeds", "0,1").stdout
+
+
 def test_a_protocol_that_was_not_run_is_refused_by_name(studied, table):
     """Where all records are of another protocol, the message names the field and how many."""
     told = table(studied.results, "--select", "last")

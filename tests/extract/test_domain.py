@@ -17,6 +17,7 @@ from w2s_cache.errors import EncoderError, SpecError, UnknownNameError, WeakLogi
 from w2s_cache.request import feature_request
 from w2s_cache.spec import FinetuneSpec
 from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
+from w2s_cache.store.index import read_index
 from w2s_cache.store.reader import Store
 
 NOTHING = {"features": 0, "text": 0, "logits": 0}
@@ -290,3 +291,16 @@ def test_a_weak_model_is_trained_once_and_its_logits_are_stored(bench: Any) -> N
     assert not np.array_equal(stores(bench, **changed)["logits"].read("logits"), logits)
     Image.new("RGB", (40, 36)).save(next(bench.request.root.rglob("*.png")))
     assert bench.run(**changed).computed == {"features": 12, "text": 0, "logits": 12}
+
+
+def test_a_damaged_index_is_made_anew_aloud(bench: Any) -> None:
+    """The index comes from the images; a broken one is said and costs one reading of them."""
+    bench.run()
+    [index] = bench.request.home.glob("v1/tiny/d/index.parquet")
+    whole = index.read_bytes()
+    index.write_bytes(whole[:100])
+    assert bench.run().reused
+    (said,) = bench.progress.said
+    assert str(index) in said
+    assert said.endswith("; making it anew")
+    assert read_index(index).digest == feature_set(bench).index_digest

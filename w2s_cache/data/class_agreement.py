@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from w2s_cache.data.spelling import composed
 from w2s_cache.errors import DataError
 
 __all__ = ["refuse_disagreement"]
@@ -34,7 +35,7 @@ def refuse_disagreement(
         lists = _lists(root, other)
         names = {label: name for file in lists for label, name in _label_names(file)}
         for label, name in enumerate(classes):
-            if names.get(label, name) != name:
+            if composed(names.get(label, name)) != composed(name):
                 raise _disagreement(dataset, label, (domain, repr(name)), (other, names[label]))
         if len(lists) == 2:  # a single list may lack classes
             lacking = next((label for label in range(len(classes)) if label not in names), None)

@@ -17,7 +17,7 @@ from w2s_cache.data.class_agreement import refuse_disagreement
 from w2s_cache.data.classes_domainnet import DOMAINS
 from w2s_cache.data.listing import Entry, Listing, Split, make_listing
 from w2s_cache.data.safe_paths import refuse_absent, unsafe_reason
-from w2s_cache.data.spelling import two_spellings
+from w2s_cache.data.spelling import composed, two_spellings
 from w2s_cache.errors import DataError, UnknownNameError
 
 __all__ = ["find_lists", "read_domainnet"]
@@ -172,7 +172,7 @@ def _class_names(
         return _contiguous(folder_of, where)
     for label, folder in sorted(folder_of.items()):
         name = known[label] if label < len(known) else None
-        if name != folder:
+        if name is None or composed(name) != composed(folder):
             right = f"{name!r}" if name else f"no such label, there are {len(known)} classes"
             raise _mismatch(
                 where, f"label {label} on folder {folder!r}; the class list says {right}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from w2s_cache.data.index_build import build_index
 from w2s_cache.data.listing import Listing
 from w2s_cache.data.source import list_domain
-from w2s_cache.errors import StaleStoreError, StoreError
+from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import Extracted, ExtractRequest
 from w2s_cache.request import feature_request
@@ -99,7 +99,7 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
 def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
     """The domain's index; files whose size and time have not changed are not read again."""
     path = index_path(request.home, listing.dataset, listing.domain)
-    previous = read_index(path) if path.is_file() else None
+    previous = _previous_index(path, progress)
     progress.begin(f"{listing.domain}: index", len(listing.entries))
     index = build_index(
         listing,
@@ -113,6 +113,17 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
     if previous is None or previous.digest != index.digest:
         write_index(path, index)
     return index
+
+
+def _previous_index(path: Path, progress: Progress) -> Index | None:
+    """The index of an earlier extraction; a damaged one is made anew and that is said."""
+    if not path.is_file():
+        return None
+    try:
+        return read_index(path)
+    except CorruptStoreError as error:
+        progress.say(f"{error.what} ({error.found}); making it anew")
+        return None
 
 
 def _known(

@@ -77,6 +77,7 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
         train=lambda network, transform: _finetune(
             request, weak, index, network, transform, progress
         ),
+        on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
     )
     key = {
         "kind": "logits",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
+import os
+import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -14,7 +18,7 @@ from pathlib import Path
 
 from w2s_cache.data.pocket.drawing import CLASSES, DOMAINS, POCKET_VERSION, draw
 from w2s_cache.data.pocket.seeds import TEST_SEEDS, TRAIN_SEEDS
-from w2s_cache.errors import DataError
+from w2s_cache.errors import DataError, StoreWriteError
 
 MARKER = "pocket.json"
 JPEG_QUALITY = 92
@@ -44,6 +48,7 @@ def write_pocket(
 
     Raises:
         DataError: ``root`` holds something else.
+        StoreWriteError: No space, no permission.
     """
     marker = {
         "version": POCKET_VERSION,
@@ -52,16 +57,49 @@ def write_pocket(
     }
     if _holds(root, marker):
         return
-    root.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
     try:
-        _write_pictures(beside, (train_per_class, test_per_class), workers, progress)
-        _write_lists(beside, train_per_class, test_per_class)
-        (beside / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-        beside.chmod(0o755)
-        beside.replace(root)
+        with _beside(root) as folder:
+            _write_pictures(folder, (train_per_class, test_per_class), workers, progress)
+            _write_lists(folder, train_per_class, test_per_class)
+            (folder / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
+            folder.chmod(0o755)
+            folder.replace(root)
+    except OSError as error:
+        raise StoreWriteError(
+            f"the pocket data set cannot be drawn into {root}",
+            expected="a directory that can be written to, with 50 MB of free space",
+            found=error.strerror or str(error),
+            fix="Free some space or choose another '--cache-dir'.",
+        ) from error
+
+
+@contextlib.contextmanager
+def _beside(root: Path) -> Iterator[Path]:
+    """A temporary folder beside ``root``, removed at the end; those of dead processes go first."""
+    root.parent.mkdir(parents=True, exist_ok=True)
+    owner = f".{root.name}.{re.sub('[^A-Za-z0-9]', '-', socket.gethostname())}."
+    for path in root.parent.glob(f"{owner}*"):
+        process = path.name.removeprefix(owner).partition(".")[0]
+        if process.isdigit() and not _is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{owner}{os.getpid()}.", dir=root.parent))
+    try:
+        yield folder
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process of this machine runs; where that cannot be asked, it counts as running."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _holds(root: Path, marker: dict[str, int]) -> bool:

@@ -139,3 +139,9 @@ def test_a_request_has_a_canonical_form() -> None:
     """A request is made of JSON values and survives JSON."""
     asked = request_of()
     assert canonical_json(json.loads(json.dumps(asked))) == canonical_json(asked)
+
+
+def test_a_folder_of_models_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """`local-dir:` with a wrong path is an error of the spec."""
+    with pytest.raises(SpecError, match=r"local-dir:.*no such folder"):
+        request_of("strong.clip", model=f"local-dir:{tmp_path / 'absent'}")

@@ -97,6 +97,18 @@ def test_a_key_like_no_other_gets_the_list() -> None:
         ("[weak.b]\nmodel = 'x'\nlibrary = 'keras'", "weak.b.library"),
         ("[strong.b]\nmodel = 'x'\nprecision = 'int8'", "strong.b.precision"),
         ("[strong]\nb = 3", "strong.b"),
+        ("[strong.b]\nmodel = 'x'\ntemplates = []", "strong.b.templates"),
+        ("[strong.b]\nmodel = 'x'\ntemplates = 'plain'", "strong.b.templates"),
+        ("[train]\nepochs = '5'", "train.epochs"),
+        ("[train]\nepochs = true", "train.epochs"),
+        ("[train]\nepochs = 5.0", "train.epochs"),
+        ("[train]\nlr = '0.1'", "train.lr"),
+        ("[train]\nlr = true", "train.lr"),
+        ("[protocol]\nseeds = ['0']", "protocol.seeds.0"),
+        ("[protocol]\nseeds = [true]", "protocol.seeds.0"),
+        ("[protocol]\nsplit_seed = '3'", "protocol.split_seed.int"),
+        ("[weak.b]\nmodel = 'x'\npretrained = 'yes'", "weak.b.pretrained"),
+        ("[weak.b]\nmodel = 'x'\n[weak.b.finetune]\nflip = 1", "weak.b.finetune.flip"),
     ],
 )
 def test_a_value_of_the_wrong_type_or_range_is_named(addition: str, where: str) -> None:
@@ -106,6 +118,11 @@ def test_a_value_of_the_wrong_type_or_range_is_named(addition: str, where: str) 
         text = MINIMAL.replace('[strong.clip]\nmodel = "ViT-B-32,openai"', addition)
     assert f"{where!r}: " in refused(text).found
     assert "(it is " in refused(text).found
+
+
+def test_an_integer_is_a_number() -> None:
+    """Where a fraction or a rate is asked for, an integer in range will do."""
+    assert parse_spec(MINIMAL + "[train]\nlr = 1", origin="x").train.lr == 1.0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import math
 
 from w2s_cache.errors import TrainError
 
+_SHOWN = 60  # characters of a value in a message
+
 
 def require_temperatures(**given: float) -> None:
     """Refuses temperatures that are not finite numbers above 0.
@@ -18,7 +20,7 @@ def require_temperatures(**given: float) -> None:
             raise TrainError(
                 f"temperature {name}",
                 expected="a finite number above 0",
-                found=repr(value),
+                found=shown(value),
                 fix=f"Set {name} to e.g. 0.1.",
             )
 
@@ -34,7 +36,7 @@ def require_shares(**given: float) -> None:
             raise TrainError(
                 f"hyper-parameter {name}",
                 expected="a number in [0, 1]",
-                found=repr(value),
+                found=shown(value),
                 fix=f"Set {name} to e.g. 0.5.",
             )
 
@@ -50,7 +52,7 @@ def require_exponents(**given: float) -> None:
             raise TrainError(
                 f"exponent {name}",
                 expected="a finite number of at least 0",
-                found=repr(value),
+                found=shown(value),
                 fix=f"Set {name} to e.g. 1.0.",
             )
 
@@ -65,10 +67,21 @@ def require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
         raise TrainError(
             f"hyper-parameter {name}",
             expected=f"one of {', '.join(known)}",
-            found=repr(value),
+            found=shown(value),
             fix=f"Set {name} to {known[0]!r}.",
         )
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: no longer than a line."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"

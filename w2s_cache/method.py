@@ -9,6 +9,7 @@ from typing import Any, Literal
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.prompt_tower import TextTower
 from w2s_cache.heads.protocol import Head, Start
+from w2s_cache.hyperparameters import shown
 from w2s_cache.losses.protocol import Loss
 
 
@@ -87,7 +88,7 @@ def _refuse_type(method: str, option: str, value: Any, *, like: Any) -> None:
             raise TrainError(
                 f"hyper-parameter {option} of {method}",
                 expected=f"a {type(like).__name__} such as {like!r}",
-                found=repr(item),
+                found=shown(item),
                 fix=f"Correct [train.methods.{method}] in the spec or the --set option.",
             )
 

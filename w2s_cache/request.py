@@ -61,7 +61,15 @@ def _model_files(model: str) -> dict[str, str]:
     if model in BUNDLED:
         files = [BUNDLED[model].config, BUNDLED[model].weights]
     elif model.startswith("local-dir:"):
-        files = sorted(p for p in Path(model.removeprefix("local-dir:")).iterdir() if p.is_file())
+        folder = Path(model.removeprefix("local-dir:"))
+        if not folder.is_dir():
+            raise SpecError(
+                f"model {model}",
+                expected="local-dir: with a folder of model files",
+                found="a file" if folder.exists() else "no such folder",
+                fix="Correct `model` in the spec, or --strong.",
+            )
+        files = sorted(path for path in folder.iterdir() if path.is_file())
     return {file.name: file_sha256(file) for file in files}
 
 

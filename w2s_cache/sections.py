@@ -1,10 +1,12 @@
-"""Which sections of a spec a pair of model names means, and what overrides them."""
+"""Which sections of a spec a pair of model names means, and what of them is asked for now."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from w2s_cache.request import feature_request
 from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+from w2s_cache.store.fingerprint import digest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,3 +53,17 @@ def weak_section_of(
     if overrides.weak_checkpoint is not None:
         section = section.model_copy(update={"checkpoint": overrides.weak_checkpoint})
     return name, section
+
+
+def request_digest(
+    spec: Spec, *, strong: str, weak: str, overrides: Overrides = AS_DECLARED
+) -> str:
+    """Digest of what the spec asks the cache for now, for a pair of models by name.
+
+    Raises:
+        UnknownNameError: The spec has no such strong encoder.
+        SpecError: A checkpoint file is missing.
+    """
+    _, strong_section = strong_section_of(spec, strong, overrides)
+    _, weak_section = weak_section_of(spec, weak, overrides)
+    return digest(feature_request(spec, strong=strong_section, weak=weak_section))

@@ -2,7 +2,7 @@
 
 A spec declares a data set, its protocol, the strong encoders, the weak models, how features are
 stored, how methods are trained and which tables are printed. Every key is typed; a key that does
-not exist is refused with the nearest one that does.
+not exist is refused with the nearest one that does. Nothing is converted but integers to floats.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ SPEC_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]  # a list in TOML; what is in it is strict
+Seeds = Annotated[tuple[int, ...], Field(strict=False)]
 Precision = Literal["fp32", "bf16", "fp16"]
 Select = Literal["weak-agreement", "last", "oracle"]
 EvalSplit = Literal["held-out", "full-test"]
@@ -28,7 +30,7 @@ Choice = TypeVar("Choice")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DataSpec(_Section):
@@ -42,9 +44,9 @@ class DataSpec(_Section):
     format: Literal["domainnet", "class-folders"]
     source: Literal["disk", "pocket"] = "disk"
     root: str | None = None
-    domains: tuple[str, ...] = ()
-    classes: tuple[str, ...] | None = None
-    aliases: dict[str, tuple[str, ...]] = {}
+    domains: Names = ()
+    classes: Names | None = None
+    aliases: dict[str, Names] = {}
     test_fraction: Fraction = 0.3
     split_seed: int = 0
 
@@ -59,7 +61,7 @@ class ProtocolSpec(_Section):
     hold_fraction: Fraction = 0.8
     fit_fraction: Fraction = 0.8
     split_seed: int | Literal["run"] = "run"
-    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
+    seeds: Seeds = Field(default=(0, 1, 2), min_length=1)
     eval_split: EvalSplit = "held-out"
     select: Select = "weak-agreement"
 
@@ -78,7 +80,7 @@ class StrongSpec(_Section):
     model: str
     checkpoint: str | None = None
     precision: Precision = "fp32"
-    templates: tuple[str, ...] = ("plain",)
+    templates: Names = Field(default=("plain",), min_length=1)
     anchors: Literal["none", "other-domains"] = "none"
     batch_size: Count = 256
 
@@ -146,8 +148,8 @@ class SweepSpec(_Section):
     Where one is left out, the spec's ``methods`` and the protocol's seeds are taken.
     """
 
-    methods: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()
+    methods: Names = ()
+    seeds: Seeds = ()
 
 
 class Spec(_Section):
@@ -161,9 +163,9 @@ class Spec(_Section):
     weak: dict[str, WeakSpec] = Field(min_length=1)
     store: StoreSpec = StoreSpec()
     train: TrainSpec = TrainSpec()
-    methods: tuple[str, ...] = ()
+    methods: Names = ()
     sweep: SweepSpec = SweepSpec()
-    tables: tuple[str, ...] = ("main",)
+    tables: Names = ("main",)
 
 
 def parse_spec(text: str, *, origin: str) -> Spec:

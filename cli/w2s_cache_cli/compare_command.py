@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from w2s_cache.errors import RecordError
+from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select
+from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     comma_list,
     domain_option,
@@ -55,6 +57,7 @@ from w2s_cache_cli.settings import settings_options, with_protocol
 @click.option(
     "--bootstrap-seed", default=0, show_default=True, help="Seed of the draws, no seed of a run."
 )
+@override_options
 @settings_options
 @results_dir_option
 @quiet_option
@@ -69,6 +72,7 @@ def command(
     format_: str,
     resamples: int,
     bootstrap_seed: int,
+    overrides: Overrides,
     options: dict[str, Any],
     eval_split: EvalSplit | None,
     select: Select | None,
@@ -106,7 +110,7 @@ def command(
         find_method(name)
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     filters = record_filters(spec, domains, seeds, strong, weak)
-    records = records_of(spec, results_dir, filters, options, quiet=quiet)
+    records = records_of(spec, results_dir, filters, options, overrides, quiet=quiet)
     evaluated = load_evaluated(
         records, (method, *baselines), partial(read_predictions, results_dir)
     )

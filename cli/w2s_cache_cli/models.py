@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_OPTIONS = (
+_NAMES = (
     click.option(
         "--strong",
         help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
@@ -22,6 +23,8 @@ _OPTIONS = (
         "--weak",
         help="Weak model: a section of the spec, or the name given to imported logits.",
     ),
+)
+_OVERRIDES = (
     click.option(
         "--precision",
         type=click.Choice(["fp32", "bf16", "fp16"]),
@@ -44,9 +47,35 @@ _OPTIONS = (
 
 def model_options(command: Command) -> Command:
     """Adds the options that name the two models; extract and train need the same ones."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_NAMES, *_OVERRIDES)):
         command = option(command)
     return command
+
+
+def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what is said of the models beside the spec, as one argument ``overrides``.
+
+    Commands that read records find those of `train` by the same options.
+    """
+
+    @functools.wraps(command)
+    def gathered(
+        *args: Any,
+        precision: Precision | None,
+        strong_checkpoint: str | None,
+        weak_checkpoint: str | None,
+        **rest: Any,
+    ) -> Any:
+        overrides = Overrides(
+            precision=precision,
+            strong_checkpoint=strong_checkpoint,
+            weak_checkpoint=weak_checkpoint,
+        )
+        return command(*args, overrides=overrides, **rest)
+
+    for option in reversed(_OVERRIDES):
+        gathered = option(gathered)
+    return gathered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import EvalSplit, Select, Spec
-from w2s_cache_cli.models import chosen_models
+from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -35,6 +36,7 @@ _OPTIONS = (
     seeds_option,
     click.option("--strong", help="Strong encoder. Default: the spec's first."),
     click.option("--weak", help="Weak model. Default: the spec's first."),
+    override_options,
     settings_options,
     results_dir_option,
     click.option(
@@ -59,6 +61,7 @@ class _Source:
     strong: str | None
     weak: str | None
     options: dict[str, Any]
+    overrides: Overrides
     results_dir: Path
     output_dir: Path
     quiet: bool
@@ -69,8 +72,14 @@ class _Source:
 
     def records(self, domain: str) -> list[RunRecord]:
         """Records of the spec's present settings on one domain."""
-        filters = self.filters((domain,))
-        return records_of(self.spec, self.results_dir, filters, self.options, quiet=self.quiet)
+        return records_of(
+            self.spec,
+            self.results_dir,
+            self.filters((domain,)),
+            self.options,
+            self.overrides,
+            quiet=self.quiet,
+        )
 
     def write(self, draw: Callable[[Any], None], *, size: tuple[float, float], stem: str) -> None:
         """Draws, writes, and prints the paths."""
@@ -155,21 +164,15 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
             found="none",
             fix=f"Run `w2s-cache train --method {method} --domain {domain}` first.",
         )
-    models = chosen_models(
-        source.spec,
-        strong=source.strong,
-        weak=source.weak,
-        precision=None,
-        strong_checkpoint=None,
-        weak_checkpoint=None,
-    )
+    strong_name, strong = strong_section_of(source.spec, source.strong, source.overrides)
+    weak_name, weak = weak_section_of(source.spec, source.weak, source.overrides)
     found = read_feature_set(
         cache_dir,
         dataset=source.spec.name,
         domain=domain,
-        strong=models.strong_name,
-        weak=models.weak_name,
-        request=feature_request(source.spec, strong=models.strong, weak=models.weak),
+        strong=strong_name,
+        weak=weak_name,
+        request=feature_request(source.spec, strong=strong, weak=weak),
     )
     inputs = load_inputs(cache_dir, found)
     data = pooled([run_beta(run, read_head(source.results_dir, run), inputs) for run in runs])
@@ -185,11 +188,16 @@ def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared:
     """Accuracy against one hyper-parameter, from runs that differ in nothing else."""
     from w2s_cache.plots.sensitivity import SIZE, draw_sensitivity, gather_sensitivity
     from w2s_cache.results import find_runs
+    from w2s_cache.train.matching import requested
     from w2s_cache.train.settings import declare
 
     source = _source(**shared)
     declared = declare(source.spec, method, source.options)
-    records = find_runs(source.results_dir, **source.filters(domains), method=method)
+    found = find_runs(source.results_dir, **source.filters(domains), method=method)
+    records = requested(found, source.spec, source.overrides)
+    if len(records) < len(found) and not source.quiet:
+        left_out = len(found) - len(records)
+        click.echo(f"{left_out} runs left out, of features the spec does not ask for now", err=True)
     data = gather_sensitivity(records, parameter, declared)
     for note in () if source.quiet else data.notes:
         click.echo(note, err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
-from w2s_cache.sections import strong_section_of
+from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def records_of(
     results_dir: Path,
     filters: dict[str, object],
     options: dict[str, Any],
+    overrides: Overrides,
     *,
     quiet: bool,
 ) -> list[RunRecord]:
@@ -51,8 +52,8 @@ def records_of(
     from w2s_cache.train.matching import differing_settings, matching
 
     found = find_runs(results_dir, **filters)
-    records = matching(found, spec, options)
-    others = ", ".join(differing_settings(found, spec, options))
+    records = matching(found, spec, options, overrides)
+    others = ", ".join(differing_settings(found, spec, options, overrides))
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",

@@ -24,7 +24,7 @@ def _hyper_parameters(
             raise click.BadParameter(f"{item!r} is not NAME=VALUE")
         try:
             options[name] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits
             options[name] = text
     return options
 

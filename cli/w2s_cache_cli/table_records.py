@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
-from w2s_cache.sections import strong_section_of
+from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
-    from w2s_cache.tables import Layout
+    from w2s_cache.tables import Expected, Layout
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,25 +28,30 @@ class Asked:
     strong: tuple[str, ...]
     weak: tuple[str, ...]
     options: Mapping[str, Any]
+    overrides: Overrides
     quiet: bool
 
 
 def table_records(
     layout: Layout, spec: Spec, asked: Asked, results_dir: Path
-) -> tuple[Layout, list[RunRecord]]:
-    """The records of a layout, and the layout with the columns that are asked for.
+) -> tuple[Layout, list[RunRecord], Expected]:
+    """What a table is built from: layout with the columns asked for, records, what is expected.
+
+    Expected are the seeds and domains that are asked for, else those of the spec.
 
     Raises:
         RecordError: There are none.
         UnknownNameError: The spec has no such strong encoder.
     """
     from w2s_cache.results import find_runs
+    from w2s_cache.tables import Expected
     from w2s_cache.train.matching import differing_settings, matching
 
     filters = _filters(layout, spec, asked)
     found = find_runs(results_dir, **filters)
-    records = matching(found, spec, asked.options)
-    others = ", ".join(differing_settings(found, spec, asked.options))
+    records = matching(found, spec, asked.options, asked.overrides)
+    differing = differing_settings(found, spec, asked.options, asked.overrides)
+    others = ", ".join(differing)
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
@@ -61,7 +66,11 @@ def table_records(
         left_out = len(found) - len(records)
         click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
-    return layout.narrowed(columns[layout.columns]), records
+    expected = Expected(
+        seeds=asked.seeds or spec.protocol.seeds,
+        domains=asked.domains or (() if layout.domain else spec.data.domains),
+    )
+    return layout.narrowed(columns[layout.columns]), records, expected
 
 
 def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:
@@ -72,7 +81,7 @@ def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[obj
         "domain": asked.domains or _given(layout.domain),
         "strong": strong or _given(layout.strong),
         "weak": asked.weak or _given(layout.weak),
-        "seed": asked.seeds or spec.protocol.seeds,
+        "seed": asked.seeds or (),
     }
     defaults = {"strong": next(iter(spec.strong)), "weak": next(iter(spec.weak))}
     for field, name in defaults.items():

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import RecordError
+from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.known_names import refuse_names_without_runs
+from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -60,6 +62,7 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
     type=click.Path(path_type=Path, file_okay=False),
     help="Also write Markdown, LaTeX and CSV files here.",
 )
+@override_options
 @settings_options
 @results_dir_option
 @cache_dir_option
@@ -73,6 +76,7 @@ def command(
     weak: tuple[str, ...],
     format_: str,
     output_dir: Path | None,
+    overrides: Overrides,
     options: dict[str, Any],
     eval_split: EvalSplit | None,
     select: Select | None,
@@ -101,6 +105,7 @@ def command(
         strong=strong,
         weak=weak,
         options=options,
+        overrides=overrides,
         quiet=quiet,
     )
     refuse_names_without_runs(spec, results_dir, domains=domains, weak=weak)

@@ -67,6 +67,7 @@ def make_study(
         device=on,
         tower=Reattached(models.strong, on, bars.say),
         curves=curves,
+        say=bars.say,
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 
 from w2s_cache.results import find_runs, run_id, write_run
+from w2s_cache.sections import request_digest
+from w2s_cache.spec_files import load_spec
 
 MODELS = """
 name = "models"
@@ -31,8 +33,9 @@ def two_weak(studied, tmp_path_factory):
     """The results with a second weak model's beside them, as far as their records go."""
     results = tmp_path_factory.mktemp("two") / "results"
     shutil.copytree(studied.results, results)
+    asked = request_digest(load_spec(str(studied.spec)), strong="clip", weak="other")
     for record in find_runs(results, method=["weak", "zero-shot"]):
-        inputs = record.inputs | {"logits_key": "f" * 64}
+        inputs = record.inputs | {"logits_key": "f" * 64, "request_digest": asked}
         twin = replace(record, weak="other", inputs=inputs, status="not-applicable", reason="x")
         twin = replace(twin, run_id=run_id(twin.outcome()), metrics={}, per_class_accuracy=[])
         write_run(results, twin, trace=None, predictions=None, head={})
@@ -93,6 +96,43 @@ def test_records_of_another_protocol_are_never_mixed_in(studied, w2s, table, tmp
     assert told.stdout == table(studied.results).stdout
     sentence = "4 runs of other settings left out, differing in protocol.eval_split\n"
     assert told.stderr == sentence
+
+
+def test_the_numbers_are_those_of_the_spec_as_it_stands(place, w2s, tmp_path):
+    """Train with one list of templates, then another, then the first again: its table is printed.
+
+    The third training reuses the first one's records, which are older than the second one's.
+    """
+    other = place.edited('templates = ["plain"]', 'templates = ["openai7"]', tmp_path)
+    where = ("--cache-dir", tmp_path / "cache", "--results-dir", tmp_path / "results", "--quiet")
+    shown = []
+    for spec in (place.spec, other, place.spec):
+        for command, options in {
+            "extract": where[:2],
+            "train": (*where[:4], "--method", "zero-shot,cpl", "--seeds", "0"),
+            "tables": (*where[2:], "--seeds", "0", "--format", "csv"),
+        }.items():
+            told = w2s(command, "--spec", spec, *options)
+            assert told.exit_code == 0, told.output
+        shown.append(told.stdout)
+    assert shown[0] == shown[2] != shown[1]
+
+
+def test_what_nobody_ran_is_marked(studied, table, w2s, place, tmp_path):
+    """A spec of more seeds and domains than were run has marks; more runs than its seeds show."""
+    more = place.edited("seeds = [0, 1]", "seeds = [0, 1, 2]", tmp_path)
+    text = more.read_text().replace("[data]", '[data]\ndomains = ["art", "photo", "sketch"]')
+    more.write_text(text)
+    where = ("--results-dir", studied.results)
+    told = w2s("tables", "--spec", more, *where)
+    assert told.exit_code == 0, told.output
+    assert "(2/3)" in told.stdout
+    assert "lack seed 2." in told.stdout
+    assert "on sketch." in told.stdout
+    fewer = place.edited("seeds = [0, 1]", "seeds = [0]", tmp_path)
+    assert w2s("tables", "--spec", fewer, *where).stdout == table(studied.results).stdout
+    narrow = w2s("tables", "--spec", more, *where, "--domain", "art", "--seeds", "0,1")
+    assert narrow.stdout == table(studied.results, "--domain", "art", "--seeds", "0,1").stdout
 
 
 def test_a_protocol_that_was_not_run_is_refused_by_name(studied, table):

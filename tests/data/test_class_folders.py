@@ -212,3 +212,17 @@ def test_real_images_in_class_folders():
     listing = read_class_folders(root, "sketch", dataset="pacs", domains=domains)
     assert len(listing.classes) == 7
     assert len(listing.entries) == sum(1 for _ in root.glob("sketch/*/*"))
+
+
+def test_a_domain_without_class_folders_is_an_error(folders):
+    """An empty folder is no data set, and the message names it."""
+    root = folders({"Art": {"zebra": 2}})
+    (root / "Empty").mkdir()
+    assert "no class folder" in refused(root, "Empty", domains=("Empty",))
+
+
+def test_letters_with_marks_are_one_class_however_they_are_coded(folders):
+    """One code point or two (NFC or NFD), as file systems differ in that."""
+    root = folders({"Art": {"caf\u00e9": 2, "zoo": 2}, "Photo": {"cafe\u0301": 2, "zoo": 2}})
+    listings = [read(root, domain, domains=("Art", "Photo")) for domain in ("Art", "Photo")]
+    assert listings[0].classes == listings[1].classes

@@ -10,6 +10,7 @@ from PIL import Image
 
 from w2s_cache.data import decode
 from w2s_cache.data.decode import decode_ahead
+from w2s_cache.data.images import read_image
 from w2s_cache.errors import DataError
 
 
@@ -172,3 +173,18 @@ def test_numbers_below_one_are_refused(photos, name):
     numbers = {"batch_size": 1, "workers": 1, "ahead": 1, name: 0}
     with pytest.raises(DataError, match="at least 1"):
         next(decode_ahead(photos, small, **numbers))
+
+
+def test_a_transform_that_fails_on_one_image_names_its_file(photos):
+    """Whatever a preprocessing raises is a failure of that file, not of the whole batch."""
+    broken = read_image(photos[1]).tobytes()
+
+    def picky(image):
+        if image.tobytes() == broken:
+            raise ZeroDivisionError("no width")
+        return small(image)
+
+    [batch] = decode_ahead(photos[:3], picky, batch_size=3, workers=2)
+    [failure] = batch.failures
+    assert (failure.position, failure.path) == (1, photos[1])
+    assert failure.reason == "preprocessing failed, ZeroDivisionError: no width"

@@ -1,6 +1,7 @@
 """Reading DomainNet's lists."""
 
 import random
+import re
 
 import pytest
 
@@ -249,3 +250,64 @@ def test_unknown_domain_offers_the_known_ones(listed):
     """A domain the data set does not have is no missing file but a wrong name."""
     with pytest.raises(UnknownNameError, match="Did you mean 'clipart'"):
         read_domainnet(listed(TRAIN, TEST), "clipar")
+
+
+def other_lists(root, train, test, domain="sketch"):
+    """Writes the lists of another domain, without its images."""
+    for half, lines in (("train", train), ("test", test)):
+        if lines is not None:
+            text = "".join(f"{domain}/{line}\n" for line in lines)
+            (root / f"{domain}_{half}.txt").write_text(text, encoding="utf-8")
+
+
+BOTH = ["axe/5.jpg 0", "The_Mona_Lisa/6.jpg 1"]
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [(BOTH, BOTH), (BOTH[:1], BOTH), (BOTH[1:], None), (None, None), (["no row", "axe 0"], BOTH)],
+    ids=["the same", "no row in train", "one list", "no list", "broken lines"],
+)
+def test_domains_whose_lists_agree_or_are_absent_are_read(listed, train, test):
+    """A class may lack rows in one list of another domain; broken lines are for its own reader."""
+    root = listed(TRAIN, TEST)
+    other_lists(root, train, test)
+    assert read_domainnet(root, "clipart").classes == ("axe", "The_Mona_Lisa")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            ["The_Mona_Lisa/5.jpg 0", "axe/6.jpg 1"],
+            "label 0 .*'axe' in clipart, 'The_Mona_Lisa' in",
+        ),
+        (["axe/5.jpg 0", "bee/6.jpg 1"], "label 1 .*'The_Mona_Lisa' in clipart, 'bee' in sketch"),
+        (["axe/5.jpg 0"], "label 1 .*'The_Mona_Lisa' in clipart, no such label in sketch"),
+        ([*BOTH, "zoo/7.jpg 2"], "label 2 .*no such label in clipart, 'zoo' in sketch"),
+    ],
+    ids=["permuted", "another class", "fewer", "more"],
+)
+def test_domains_that_disagree_are_refused(listed, lines, said):
+    """Accuracies of different classes are not averaged: domain, label and both names are said."""
+    root = listed(TRAIN, TEST)
+    other_lists(root, lines, lines)
+    assert re.search(said, refused(root))
+    assert read_domainnet(root, "clipart", domains=("clipart",))
+    assert read_domainnet(root, "clipart", classes=("axe", "The_Mona_Lisa"))
+
+
+@pytest.mark.parametrize("label", ["3000000000", "1" * 5000], ids=["large", "long"])
+def test_a_label_of_many_digits_is_refused(listed, label):
+    """It is no label, and the message stays short."""
+    error = refused(listed([*TRAIN, f"clipart/axe/9.jpg {label}"], TEST))
+    assert "line 3" in error
+    assert len(error) < 600
+
+
+def test_a_name_that_no_file_system_takes_is_refused(listed):
+    """A name of 300 characters is an error of the list, named and shortened."""
+    root = listed(TRAIN, TEST)
+    with (root / "clipart_train.txt").open("a") as file:
+        file.write(f"clipart/axe/{'x' * 300}.jpg 0\n")
+    assert "cannot be looked up" in refused(root)

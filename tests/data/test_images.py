@@ -235,3 +235,16 @@ def test_damaged_bytes_decode_or_are_refused(tmp_path, suffix):
             outcomes.add("refused")
     assert "refused" in outcomes
     assert outcomes <= {"RGB", "refused"}
+
+
+@pytest.mark.parametrize("size", [(1, 3_000), (3_000, 1), (10, 2_001)])
+def test_a_strip_is_refused(tmp_path, size):
+    """Resized by its shorter side it would fill the memory; the reason is its sides."""
+    Image.new("RGB", size).save(tmp_path / "strip.png")
+    assert refused(tmp_path / "strip.png") == f"sides of {size[0]} and {size[1]} pixels"
+
+
+def test_a_long_image_is_read(tmp_path):
+    """Two hundred to one is still an image."""
+    Image.new("RGB", (10, 2_000)).save(tmp_path / "long.png")
+    assert pixels(tmp_path / "long.png").shape == (2_000, 10, 3)

@@ -87,6 +87,29 @@ def test_warm_build_reads_only_what_changed(toys, reads, tmp_path):
     assert changed.sha256[1] == hashlib.sha256(b"other").hexdigest()
 
 
+def test_an_image_replaced_under_its_old_size_and_time_is_read_again(toys, reads, tmp_path):
+    """Whoever sets a file's time back does not set back when its entry changed."""
+    root, listing = toys
+    image = root / "clipart/axe/3.jpg"
+    before = image.stat()
+    first = build_index(listing, root, stats_path=tmp_path / "s")
+    image.write_bytes(bytes(before.st_size))
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+    reads.clear()
+    assert build_index(listing, root, stats_path=tmp_path / "s").digest != first.digest
+    assert reads == ["3.jpg"]
+
+
+def test_rereading_trusts_nothing_that_is_remembered(toys, reads, tmp_path):
+    """`reread` reads every image, and what it saw is remembered for the next time."""
+    root, listing = toys
+    for expected in (4, 4, 0):
+        reads.clear()
+        reread = expected == 4
+        build_index(listing, root, stats_path=tmp_path / "s", reread=reread)
+        assert len(reads) == expected
+
+
 def test_fresh_files_are_not_remembered(toys, reads, tmp_path):
     """A file written just now could change again within one tick of the clock, unseen."""
     root, listing = toys

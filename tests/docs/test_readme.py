@@ -61,7 +61,7 @@ def test_the_first_commands_show_a_table(ran: list[subprocess.CompletedProcess[s
     extracted, trained, table, listing = (done.stdout for done in ran)
     assert "real: 2,800 images" in extracted
     assert trained.startswith("real ")
-    assert re.search(r"CPL +\d+\.\d", table)
+    assert re.search(r"CPL +(– +)*\d+\.\d", table)
     assert "2,800 rows" in listing
 
 

@@ -12,10 +12,18 @@ import pytest
 import torch
 from PIL import Image
 
-from w2s_cache.errors import EncoderError, ImageError, UnknownNameError, WeakLogitsError
+from w2s_cache.data.index_build import build_index
+from w2s_cache.errors import (
+    EncoderError,
+    ImageError,
+    SpecError,
+    UnknownNameError,
+    WeakLogitsError,
+)
 from w2s_cache.request import feature_request
 from w2s_cache.spec import FinetuneSpec
 from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
+from w2s_cache.store.index import read_index
 from w2s_cache.store.reader import Store
 from w2s_cache.train.inputs import load_inputs
 
@@ -126,6 +134,31 @@ def test_recheck_finds_weights_that_changed_under_their_name(bench: Any) -> None
     assert bench.run().reused
     assert bench.run(recheck=True).computed == {"features": 12, "text": 3, "logits": 0}
     assert feature_set(bench).image != before.image
+
+
+def test_recheck_reads_every_image(bench: Any, monkeypatch: Any) -> None:
+    """Whatever is remembered of sizes and times is not trusted then."""
+    told: list[bool] = []
+
+    def build(*args: Any, reread: bool, **more: Any) -> Any:
+        told.append(reread)
+        return build_index(*args, reread=reread, **more)
+
+    monkeypatch.setattr("w2s_cache.extract.domain.build_index", build)
+    bench.run()
+    bench.run(recheck=True)
+    assert told == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("template", "error"), [("plian", UnknownNameError), ("a {thing}", SpecError)]
+)
+def test_a_template_that_does_not_exist_is_refused_before_any_work(
+    bench: Any, template: str, error: type[Exception]
+) -> None:
+    """Text comes last, but its faults show before the weak model is trained."""
+    with pytest.raises(error):
+        replace(bench.request, **bench.with_spec(strong={"templates": (template,)}))
 
 
 def test_an_edited_image_is_computed_again(bench: Any, listed: Any) -> None:
@@ -307,3 +340,16 @@ def test_a_hit_on_earlier_images_brings_their_index_back(bench: Any, listed: Any
     path.write_bytes(content)
     assert bench.run().reused
     assert load_inputs(bench.request.home, feature_set(bench)).features.shape == (12, 6)
+
+
+def test_a_damaged_index_is_made_anew_aloud(bench: Any) -> None:
+    """The index comes from the images; a broken one is said and costs one reading of them."""
+    bench.run()
+    [index] = bench.request.home.glob("v1/tiny/d/index.parquet")
+    whole = index.read_bytes()
+    index.write_bytes(whole[:100])
+    assert bench.run().reused
+    (said,) = bench.progress.said
+    assert str(index) in said
+    assert said.endswith("; making it anew")
+    assert read_index(index).digest == feature_set(bench).index_digest

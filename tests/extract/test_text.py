@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,15 @@ def test_stored_prompts_are_not_encoded_again(bench: Any, tmp_path: Path) -> Non
 
 
 def test_everything_that_changes_text_features_is_in_the_key(bench: Any) -> None:
-    """Tower, classes in order, templates in order and storage each change the key."""
+    """Tower, scale, bias, classes in order, templates in order and storage each change the key."""
     tower = bench.encoder.text
+    scaled, biased = replace(tower, logit_scale=51.0), replace(tower, logit_bias=-1.0)
     key = text_key(tower, CLASSES, ["a {}", "{}"], "float32")
     bench.encoder.weights = "w1"
     others = [
         text_key(bench.encoder.text, CLASSES, ["a {}", "{}"], "float32"),
+        text_key(scaled, CLASSES, ["a {}", "{}"], "float32"),
+        text_key(biased, CLASSES, ["a {}", "{}"], "float32"),
         text_key(tower, CLASSES[::-1], ["a {}", "{}"], "float32"),
         text_key(tower, CLASSES, ["{}", "a {}"], "float32"),
         text_key(tower, CLASSES, ["a {}", "{}"], "float16"),

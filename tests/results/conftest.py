@@ -32,7 +32,12 @@ def _record(**changes):
             "select": "weak-agreement",
         },
         config={"lr": 0.01, "tau_strong": 0.1, "tau_weak": 0.1},
-        inputs={"index_digest": "i" * 64, "image_key": "f" * 64, "logits_key": "l" * 64},
+        inputs={
+            "request_digest": "r" * 64,
+            "index_digest": "i" * 64,
+            "image_key": "f" * 64,
+            "logits_key": "l" * 64,
+        },
         metrics={
             "accuracy": 4 / 5,
             "agreement": 4 / 5,

@@ -11,24 +11,26 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
-from w2s_cache.results import check_run, record_from_json, run_id, write_run
+from w2s_cache.results import OUTCOME_FIELDS, check_run, run_id, write_run
+from w2s_cache.store.fingerprint import digest
 
 ROOT = Path(__file__).parents[2]
 
 
 def _record(**changes):
-    """Changes fields of the record and renews its identity; the directory follows."""
+    """Changes fields of the record and renews identity and seal; the directory follows."""
 
     def mutate(path):
         data = json.loads((path / "record.json").read_text())
         for field, change in changes.items():
             data[field] = change(data[field]) if callable(change) else change
+        if "run_id" not in changes:
+            data["run_id"] = run_id({name: data[name] for name in OUTCOME_FIELDS})
+        if "content_digest" not in changes:
+            data.pop("content_digest")
+            data["content_digest"] = digest(data)
         (path / "record.json").write_text(json.dumps(data))
-        if "run_id" in changes:
-            return path
-        identity = run_id(record_from_json(json.dumps(data)).outcome())
-        (path / "record.json").write_text(json.dumps(data | {"run_id": identity}))
-        return path.rename(path.parent / identity)
+        return path if "run_id" in changes else path.rename(path.parent / data["run_id"])
 
     return mutate
 
@@ -97,6 +99,7 @@ ZOO = [
     ("RR-05", _record(protocol=_with(select=None))),
     ("RR-06", _record(config=_with(seed=0))),
     ("RR-07", _record(inputs=_without("index_digest"))),
+    ("RR-07", _record(inputs=_without("request_digest"))),
     ("RR-07", _record(inputs=_with(image_key=""))),
     ("RR-07", _record(inputs=_with(index_digest=None))),
     ("RR-07", _record(inputs=_with(picture_key="x"))),
@@ -141,6 +144,8 @@ ZOO = [
     ("RR-15", _column(T, "eval_accuracy", pa.array([1, 0]))),
     ("RR-16", _file("head.safetensors", b"junk")),
     ("RR-16", _nan_head),
+    ("RR-18", _record(content_digest="0" * 64)),
+    ("RR-18", _record(content_digest=None)),
 ]
 
 
@@ -211,7 +216,7 @@ def test_every_law_of_the_specification_is_checked_and_tested():
     laws = set(re.findall(r"^\*\*(RR-\d\d)\*\*", document, flags=re.MULTILINE))
     results = ROOT / "w2s_cache" / "results"
     code = "".join((results / name).read_text() for name in ("check.py", "check_files.py"))
-    assert laws == {f"RR-{number:02d}" for number in range(1, 18)}
+    assert laws == {f"RR-{number:02d}" for number in range(1, 19)}
     assert laws == set(re.findall(r'"(RR-\d\d)"', code))
     assert laws == {law for law, _ in ZOO}
 
@@ -221,4 +226,5 @@ def test_the_table_of_fields_is_complete(make_record):
     document = (ROOT / "docs" / "run-record.md").read_text(encoding="utf-8")
     lines = [line for line in document.splitlines() if line.startswith("| `")]
     named = {name for line in lines for name in re.findall(r"`(\w+)`", line.split("|")[1])}
-    assert named == {field.name for field in dataclasses.fields(make_record())}
+    fields = {field.name for field in dataclasses.fields(make_record())}
+    assert named == fields | {"content_digest"}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from w2s_cache.errors import RecordError
 from w2s_cache.results import OUTCOME_FIELDS, RunRecord, record_from_json, record_to_json, run_id
+from w2s_cache.store.fingerprint import digest
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 JSON = st.recursive(
@@ -119,6 +120,24 @@ def test_all_problems_are_listed_at_once(make_record):
     data = json.loads(record_to_json(make_record())) | {"seed": "x", "created": 3}
     with pytest.raises(RecordError, match=r"(?s)seed.*created"):
         record_from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"accuracy": 0.8', '"accuracy": 0.9'), ('"eval": 5', '"eval": 6'), ("+00:00", "+00:01")],
+)
+def test_a_record_edited_by_hand_is_refused(make_record, old, new):
+    """Every field is under the seal, those that decide nothing too; the origin is named."""
+    text = record_to_json(make_record())
+    assert text.count(old) == 1
+    with pytest.raises(RecordError, match=r"here/record.json was changed after it was written"):
+        record_from_json(text.replace(old, new), origin="here/record.json")
+
+
+def test_the_seal_is_the_digest_of_all_other_fields(make_record):
+    """A reader in another language computes the same from the document alone."""
+    data = json.loads(record_to_json(make_record()))
+    assert data.pop("content_digest") == digest(data)
 
 
 @pytest.mark.parametrize("field", OUTCOME_FIELDS)

@@ -14,7 +14,7 @@ from w2s_cache.results import (
     PREDICTIONS_SCHEMA,
     TRACE_SCHEMA,
     find_runs,
-    has_run,
+    finished_run,
     run_directory,
     run_path,
     write_run,
@@ -117,7 +117,21 @@ def test_a_finished_run_is_replaced(tmp_path, make_record, predictions, trace, w
     assert not (path / "trace.parquet").exists()
 
 
-@pytest.mark.parametrize("step", ["write_table", "save_file", "write_text"])
+@pytest.mark.parametrize("array", ["confidence", "prototypes"])
+def test_numbers_that_are_not_finite_are_never_written(
+    tmp_path, make_record, predictions, head, array
+):
+    """A run whose head or confidence holds NaN or infinity is refused, and nothing is left."""
+    head["prototypes"][0, 0] = np.inf if array == "prototypes" else 1
+    if array == "confidence":
+        place = predictions.column_names.index(array)
+        predictions = predictions.set_column(place, array, pa.array([np.nan] * 5, pa.float32()))
+    with pytest.raises(RecordError, match=rf"cannot be written.*NaN or infinity in {array}"):
+        write_run(tmp_path, make_record(), trace=None, predictions=predictions, head=head)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["write_table", "write_bytes", "write_text"])
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
 def test_a_failing_step_leaves_nothing(
     tmp_path, make_record, predictions, head, monkeypatch, step, failure
@@ -129,7 +143,7 @@ def test_a_failing_step_leaves_nothing(
 
     places = {
         "write_table": "pyarrow.parquet.write_table",
-        "save_file": "safetensors.numpy.save_file",
+        "write_bytes": "pathlib.Path.write_bytes",
         "write_text": "pathlib.Path.write_text",
     }
     monkeypatch.setattr(places[step], fail)
@@ -153,16 +167,6 @@ def test_a_domain_may_have_spaces_and_other_letters(tmp_path, make_record, write
     record = make_record(domain="Real World é")
     assert write(record).parent.parent.name == "Real World é"
     assert find_runs(tmp_path, domain="Real World é") == [record]
-
-
-def test_has_run_is_true_only_of_this_identity(tmp_path, make_record, write):
-    """A run is found by its identity, not by its method."""
-    record = make_record()
-    place = {"dataset": "pocket", "domain": "sketch", "method": "cpl"}
-    assert not has_run(tmp_path, **place, run_id=record.run_id)
-    write(record)
-    assert has_run(tmp_path, **place, run_id=record.run_id)
-    assert not has_run(tmp_path, **place, run_id=make_record(seed=1).run_id)
 
 
 def test_filters_choose_by_value_or_by_several(tmp_path, make_record, write):
@@ -197,6 +201,24 @@ def test_only_records_are_read_and_temporaries_ignored(tmp_path, make_record, wr
     (path.parent / ".abc.partial").mkdir()
     (path.parent / "notes.txt").write_text("x")
     assert len(find_runs(tmp_path)) == 1
+
+
+def test_a_record_with_another_identity_than_its_fields_is_refused(tmp_path, make_record, write):
+    """A record under a name of its own choosing would be found for a run it is not."""
+    write(make_record(run_id="0" * 12))
+    with pytest.raises(RecordError, match=r"record.json is not the record of the run it names"):
+        find_runs(tmp_path)
+
+
+def test_what_keeps_a_run_from_counting_as_finished_is_said(tmp_path, make_record, write):
+    """A missing or broken file is a reason to run again; no directory is none."""
+    path = write(make_record())
+    assert finished_run(path) == make_record()
+    (path / "predictions.parquet").unlink()
+    assert finished_run(path) == f"{path / 'predictions.parquet'} is missing"
+    (path / "record.json").write_text("{")
+    assert "record.json is broken" in finished_run(path)
+    assert finished_run(tmp_path / "none") is None
 
 
 @pytest.mark.parametrize(

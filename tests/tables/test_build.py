@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from w2s_cache.errors import RecordError
-from w2s_cache.tables import build, load_layout, parse_layout, render
+from w2s_cache.tables import Expected, build, load_layout, parse_layout, render
 
 DOMAINS = ["clipart", "infograph", "painting", "quickdraw", "real", "sketch"]
 
@@ -107,6 +107,29 @@ def test_a_missing_seed_is_marked_everywhere(layout, study):
     assert "+12.0*       -1.0      +5.5*" in text
     assert "(1/2): KD + LP on art lacks seed 1." in _footer(table)
     assert "*: computed from" in _footer(table)
+
+
+def test_a_seed_that_nobody_ran_is_marked_everywhere(layout, study):
+    """Two of three expected seeds: every cell says 2/3, and one sentence names seed and rows."""
+    table = build(layout, study, Expected(seeds=(0, 1, 2)))
+    cells = [cell for row in table.blocks[0].rows[:4] for cell in row.cells[:2]]
+    assert {(cell.status, cell.n, cell.expected) for cell in cells} == {("partial", 2, 3)}
+    rows = "Weak, KD + LP, CPL, Strong ceiling"
+    assert f"(2/3): {rows} on art, sketch lack seed 2." in _footer(table)
+
+
+def test_seeds_beyond_the_expected_ones_are_shown(layout, study):
+    """A sweep of more seeds than the spec's is not cut down to them."""
+    assert build(layout, study, Expected(seeds=(0,))) == build(layout, study)
+
+
+def test_a_domain_that_nobody_ran_is_a_column_of_dashes(layout, study):
+    """A declared domain without records is shown as missing, and there is no average without it."""
+    table = build(layout, study, Expected(domains=("art", "real", "sketch")))
+    assert table.columns == ("art", "real", "sketch", "Avg")
+    assert _cells(table, 0, "cpl")["real"].status == "missing"
+    assert _cells(table, 0, "cpl")["Avg"].status == "missing"
+    assert "–: no run of Weak, KD + LP, CPL, Strong ceiling on real." in _footer(table)
 
 
 def test_a_missing_run_is_a_dash_with_a_reason(layout, study):

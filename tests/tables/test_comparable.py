@@ -69,6 +69,27 @@ def test_domains_have_their_own_inputs(make):
     check_comparable([make("cpl", "art"), make("cpl", "real", counts={"eval": 99})])
 
 
+def test_domains_of_one_pair_of_models_are_of_one_request(make):
+    """Domains extracted with different templates are not averaged."""
+    art, real = (
+        make("cpl", domain, inputs={"index_digest": domain, "request_digest": request})
+        for domain, request in (("art", "plain"), ("real", "openai7"))
+    )
+    with pytest.raises(RecordError, match="request_digest of the table is 'openai7' or 'plain'"):
+        check_comparable([art, real])
+
+
+def test_every_pair_of_models_has_a_request_of_its_own(make):
+    """Where columns are models, their requests differ."""
+    check_comparable(
+        [
+            make("cpl", "art", strong=name, inputs={"index_digest": "i", "request_digest": name})
+            for name in ("ViT-B-32", "ViT-B-16")
+        ],
+        "strong",
+    )
+
+
 def test_an_input_that_is_not_read_differs_from_nothing(make):
     """A method without text features stands beside one that has them."""
     texts = [{"index_digest": "i", "text_key": text} for text in ("t", None)]

@@ -68,3 +68,10 @@ def test_an_unknown_table_is_refused(tmp_path):
         load_layout("mian")
     with pytest.raises(SpecError, match="no table file"):
         load_layout(str(tmp_path / "none.toml"))
+
+
+def test_a_file_that_is_no_text_is_said(tmp_path):
+    """Bytes that are not UTF-8 are a sentence, not a traceback."""
+    (tmp_path / "t.toml").write_bytes(b"name = '\xff\xfe'")
+    with pytest.raises(SpecError, match="is not TOML"):
+        load_layout(str(tmp_path / "t.toml"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -110,14 +110,14 @@ class Toy:
 
     def _store(self, kind: str, arrays: Mapping[str, np.ndarray]) -> StoreRef:
         content = {n: hashlib.sha256(a.tobytes()).hexdigest() for n, a in arrays.items()}
-        key = {"kind": kind, "content": content, "invalid": self.invalid}
+        facts = {"logit_scale": 100.0, "logit_bias": 0.0} if kind == "text" else {}
+        key = {"kind": kind, "content": content, "invalid": self.invalid, **facts}
         directory = self.home / "v1" / "toy" / self.domain / kind / digest(key)[:12]
         rows = len(next(iter(arrays.values())))
         specs = [
             ArraySpec(name=name, row_shape=array.shape[1:], dtype=array.dtype.name)
             for name, array in arrays.items()
         ]
-        facts = {"logit_scale": 100.0, "logit_bias": 0.0} if kind == "text" else {}
         with open_writer(
             directory, kind=kind, key=key, rows=rows, arrays=specs, attributes=facts
         ) as writer:
@@ -139,7 +139,13 @@ class Toy:
         return load_inputs(self.home, self.features())
 
     def run(
-        self, method: str, *, seed: int = 0, inputs: DomainInputs | None = None, **options: Any
+        self,
+        method: str,
+        *,
+        seed: int = 0,
+        inputs: DomainInputs | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        **options: Any,
     ) -> RunOutcome:
         """One run; its record lies below ``results``."""
         request = RunRequest(
@@ -149,6 +155,7 @@ class Toy:
             seeds=(seed,),
             options=options,
             device="cpu",
+            say=say,
         )
         [outcome] = run(request, inputs or self.inputs(), self.results)
         return outcome

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pytest
 import torch
 
+from w2s_cache.errors import CorruptStoreError
+from w2s_cache.sections import request_digest
 from w2s_cache.train.inputs import load_inputs
 
 
@@ -41,8 +46,21 @@ def test_digests_name_every_store_read(toy):
     found = toy.features()
     digests = load_inputs(toy.home, found).digests
     assert digests == {
+        "request_digest": request_digest(toy.spec, strong="clip", weak="net"),
         "index_digest": found.index_digest,
         "image_key": found.image.key_digest,
         "logits_key": found.logits.key_digest,
         "text_key": found.text.key_digest,
     }
+
+
+@pytest.mark.parametrize("name", ["logit_scale", "logit_bias"])
+def test_a_logit_scale_edited_by_hand_is_refused(toy, name):
+    """The store's key vouches for scale and bias; an attribute that says otherwise is named."""
+    found = toy.features()
+    manifest = toy.home / found.text.path / "manifest.json"
+    data = json.loads(manifest.read_text())
+    data["attributes"][name] = 7.0
+    manifest.write_text(json.dumps(data))
+    with pytest.raises(CorruptStoreError, match=f"{name} .* as in its key, found 7.0"):
+        load_inputs(toy.home, found)

@@ -228,3 +228,39 @@ def test_a_refused_run_leaves_nothing(toy):
     with pytest.raises(TrainError, match="temperature tau_strong"):
         toy.run("cpl", tau=-1.0)
     assert not toy.results.exists()
+
+
+@pytest.mark.parametrize("damage", ["record", "predictions"])
+def test_a_damaged_run_is_run_again_aloud(toy, damage):
+    """A broken record or a missing table never blocks training, and is not passed over silently."""
+    first = toy.run("cpl")
+    if damage == "record":
+        (first.directory / "record.json").write_text('{"run_id"')
+    else:
+        (first.directory / "predictions.parquet").unlink()
+    said: list[str] = []
+    again = toy.run("cpl", say=said.append)
+    assert not again.reused
+    assert check_run(again.directory) == []
+    [sentence] = said
+    assert sentence.startswith("a damaged run is run again: ")
+    assert str(first.directory) in sentence
+
+
+def test_an_answer_that_is_not_finite_is_refused_by_name(toy):
+    """Class means with a temperature that float32 cannot hold; nothing is written."""
+    with pytest.raises(
+        TrainError, match=r"soft-class-means on art has no answer.*tau_weak = 1e-50"
+    ):
+        toy.run("soft-class-means", tau_weak=1e-50)
+    assert not toy.results.exists()
+
+
+@pytest.mark.parametrize("method", ["weak", "lp-ce", "cpl", "soft-class-means"])
+def test_weak_logits_that_are_not_finite_are_refused(toy, method):
+    """NaN in an imported or damaged table is an error of the data, whatever the method."""
+    inputs = toy.inputs()
+    broken = torch.full_like(inputs.weak_logits, torch.nan)
+    with pytest.raises(TrainError, match="weak logits of art cannot be trained on"):
+        toy.run(method, inputs=replace(inputs, weak_logits=broken))
+    assert not toy.results.exists()

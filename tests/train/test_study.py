@@ -49,6 +49,17 @@ def test_what_is_wrong_stops_a_study_before_its_first_run(toy, changes, error, w
     assert not toy.results.exists()
 
 
+def test_a_misspelt_section_of_a_method_stops_a_study(toy, monkeypatch):
+    """`[train.methods.cpI]` is refused by its nearest name; one of an installed method is known."""
+    train = toy.spec.train.model_copy(update={"methods": {"cpI": {"tau": 0.7}}})
+    edited = replace(toy, spec=toy.spec.model_copy(update={"train": train}))
+    with pytest.raises(UnknownNameError, match=r"train\.methods.*Did you mean 'cpl'"):
+        collect(edited, methods=("weak",))
+    assert not toy.results.exists()
+    monkeypatch.setattr("w2s_cache.train.study.method_names", lambda: ["cpI"])
+    assert collect(edited, methods=("weak",), seeds=(0,))
+
+
 def test_features_of_other_templates_are_refused_by_name(toy):
     """A spec with other templates than the features' is stale, and the field is named."""
     section = toy.spec.strong["clip"].model_copy(update={"templates": ("openai7",)})

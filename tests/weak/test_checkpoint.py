@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,25 @@ def test_a_place_that_cannot_be_written_is_one_sentence(get: Any, tmp_path: Path
     tmp_path.write_text("a file where the folder should be")
     with pytest.raises(StoreWriteError, match="cannot write"):
         get()
+
+
+def test_a_model_that_another_process_is_training_is_waited_for(get: Any) -> None:
+    """Two extractions at once: the second says whom it waits for, then loads what came of it."""
+    begun, go_on, waited = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(network: Any, transform: object) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        nudge(network, transform)
+
+    def on_wait(_: object) -> None:
+        waited.set()
+        go_on.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(get, train=slowly)
+        assert begun.wait(60)
+        second = pool.submit(get, train=never, on_wait=on_wait)
+        assert [future.result(60)[1] for future in (first, second)] == [True, False]
+    assert waited.is_set()
+    assert first.result()[0].identity() == second.result()[0].identity()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from w2s_cache.data.decode import decode_ahead
-from w2s_cache.errors import DataError, ImageError
+from w2s_cache.errors import DataError, ImageError, TrainError
 from w2s_cache.spec import FinetuneSpec, WeakSpec
 from w2s_cache.weak import finetune as module
 from w2s_cache.weak.finetune import finetune
@@ -165,3 +166,43 @@ def test_shifts_repeat_the_edge_and_flips_mirror() -> None:
     flipped = (mirrored == pixels.flip(-1)).flatten(1).all(1)
     assert torch.equal(mirrored[~flipped], many[~flipped])
     assert 140 < int(flipped.sum()) < 260  # 200 ± 6 standard deviations of a fair coin
+
+
+@pytest.mark.parametrize("memory", [0, 1 << 30], ids=["every epoch", "once"])
+def test_all_broken_training_images_are_listed(
+    train_images: Any, start: Any, spec_of: Any, memory: int, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """Nobody repairs one image to learn of the next, whether images are kept in memory or not."""
+    monkeypatch.setattr(module, "_IN_MEMORY_BYTES", memory)
+    weak = spec_of()
+    network, transform = start(weak)
+    images = train_images(transform)
+    broken = [tmp_path / f"{place}.png" for place in (0, 13, 29)]
+    paths = list(images.paths)
+    for path in broken:
+        path.write_bytes(b"junk")
+        paths[int(path.stem)] = path
+    images = replace(images, paths=paths)
+    with pytest.raises(ImageError, match=r"3 training image\(s\)") as caught:
+        finetune(network, images, weak.finetune, device="cpu", advance=lambda _: None)
+    assert all(str(path) in str(caught.value) for path in broken)
+
+
+def test_a_rate_that_diverges_is_named_as_the_cause(trained: Any, spec_of: Any) -> None:
+    """Weights that are not finite end the training there, before any logits."""
+    with pytest.raises(TrainError, match=r"diverged.*lr = 1e\+30.*Lower `lr`"):
+        trained(spec_of(lr=1e30, optimizer="sgd"))
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(1, 8), (4, 1)])
+def test_batches_of_one_image_are_refused_where_they_have_no_variance(
+    train_images: Any, spec_of: Any, count: int, batch_size: int
+) -> None:
+    """Batch normalisation of one value per channel is an error of the recipe, in four parts."""
+    recipe = spec_of(batch_size=batch_size).finetune
+    network = torch.nn.Sequential(
+        torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.BatchNorm1d(3)
+    )
+    images = train_images(lambda _: torch.ones(3, 4, 4), count)
+    with pytest.raises(DataError, match=r"batch of one image.*batch normalisation"):
+        finetune(network, images, recipe, device="cpu", advance=lambda _: None)

@@ -66,6 +66,8 @@ def read_class_folders(  # noqa: PLR0913  one keyword for each fact a spec may s
         raise UnknownNameError("domain", domain, known)
     layout, notes = _scan(root, dataset, known, aliases or {})
     names = tuple(classes) if classes is not None else tuple(sorted(layout.classes[known[0]]))
+    if not names:
+        raise _class_error(layout, known[0], "no class folder")
     folders = {name: _class_folders(layout, name, names) for name in known}[domain]
     entries: list[Entry] = []
     ignored: Counter[str] = Counter()

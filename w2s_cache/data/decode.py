@@ -124,7 +124,11 @@ def _decode(position: int, path: Path, transform: Transform) -> torch.Tensor | F
         image = read_image(path)
     except ImageError as error:
         return Failure(position=position, path=path, reason=error.found)
-    return transform(image)
+    try:
+        return transform(image)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is of this file
+        reason = f"preprocessing failed, {type(error).__name__}: {error}"
+        return Failure(position=position, path=path, reason=reason)
 
 
 def _collect(

@@ -13,13 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from w2s_cache.data.class_agreement import refuse_disagreement
 from w2s_cache.data.classes_domainnet import DOMAINS
 from w2s_cache.data.listing import Entry, Listing, Split, make_listing
 from w2s_cache.data.safe_paths import refuse_absent, unsafe_reason
-from w2s_cache.data.spelling import two_spellings
+from w2s_cache.data.spelling import composed, two_spellings
 from w2s_cache.errors import DataError, UnknownNameError
 
 __all__ = ["find_lists", "read_domainnet"]
+
+_DIGITS = 6  # of a label: a million classes
+_SHOWN = 200  # characters of a line in a message
 
 
 def read_domainnet(
@@ -37,7 +41,8 @@ def read_domainnet(
         domain: One of ``domains``.
         dataset: Name of the data set, for messages and the index.
         classes: The class names by label, from a spec or another domain; None takes what the lists
-            hold. A class may lack training rows (a note), never test rows.
+            hold, which must be what those of the other domains on disk hold. A class may lack
+            training rows (a note), never test rows.
         domains: The domains the data set has.
 
     Raises:
@@ -51,6 +56,8 @@ def read_domainnet(
     entries = [row for half, path in halves.items() for row in _read_list(path, half, domain)]
     where = f"{dataset}/{domain}"
     names = _class_names(entries, classes, where)
+    if classes is None:
+        refuse_disagreement(root, domain, names, domains, dataset=dataset)
     listing = make_listing(dataset, domain, names, entries)
     paths = (entry.path for entry in listing.entries)
     refuse_absent(root, paths, where=where, fix=_fetch(root, domain, dataset))
@@ -123,11 +130,11 @@ def _parse(line: str, half: Split, domain: str, where: str) -> Entry:
     """One row. The path ends at the last blank, so it may itself hold blanks."""
     path, _, label = line.rstrip().rpartition(" ")
     path = path.rstrip(" ")
-    if not (label.isascii() and label.isdigit()) or not path:
+    if not (label.isascii() and label.isdigit() and len(label) <= _DIGITS) or not path:
         raise DataError(
             where,
-            expected="'path label' with a label of zero or more",
-            found=repr(line),
+            expected=f"'path label' with a label of zero or more, at most {_DIGITS} digits",
+            found=repr(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"),
             fix="Correct the line, or fetch the list again.",
         )
     reason = unsafe_reason(path)
@@ -170,7 +177,7 @@ def _class_names(
         return _contiguous(folder_of, where)
     for label, folder in sorted(folder_of.items()):
         name = known[label] if label < len(known) else None
-        if name != folder:
+        if name is None or composed(name) != composed(folder):
             right = f"{name!r}" if name else f"no such label, there are {len(known)} classes"
             raise _mismatch(
                 where, f"label {label} on folder {folder!r}; the class list says {right}"
@@ -180,9 +187,9 @@ def _class_names(
 
 def _contiguous(folder_of: dict[int, str], where: str) -> tuple[str, ...]:
     top = max(folder_of)
-    gaps = [label for label in range(top) if label not in folder_of]
-    if gaps:
-        raise _mismatch(where, f"no row with label {gaps[0]}, though labels go up to {top}")
+    gap = next((label for label in range(top) if label not in folder_of), None)
+    if gap is not None:
+        raise _mismatch(where, f"no row with label {gap}, though labels go up to {top}")
     return tuple(folder_of[label] for label in range(top + 1))
 
 

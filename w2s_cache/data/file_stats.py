@@ -1,7 +1,7 @@
 """The side file that spares a warm index build the reading of unchanged images.
 
-It remembers, for one data root, the hash a file had when it had this size and modification time. It
-saves time only: it is part of no digest, and losing it costs one reading of the images.
+It remembers, for one data root, the hash a file had when it had this size, inode and times of
+change. It saves time only: it is part of no digest, and losing it costs one reading of the images.
 """
 
 from __future__ import annotations
@@ -24,19 +24,48 @@ _SCHEMA = pa.schema(
         ("path", pa.string()),
         ("size", pa.int64()),
         ("mtime_ns", pa.int64()),
+        ("ctime_ns", pa.int64()),
+        ("inode", pa.int64()),
         ("sha256", pa.string()),
     ]
 )
+_FIELDS = _SCHEMA.names[1:]  # those of a FileStat
+_INODE_BITS = (1 << 63) - 1
 _ROOT = b"w2s_cache.root"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileStat:
-    """What was seen of one file: size in bytes, modification time in ns, sha256 in hex."""
+    """What was seen of one file.
+
+    Args:
+        size: In bytes.
+        mtime_ns: When its content was changed, as the file says; anybody may set it.
+        ctime_ns: When its content or its entry was changed, as the system says.
+        inode: Its number in the file system, the low 63 bits.
+        sha256: Its content, in hex.
+    """
 
     size: int
     mtime_ns: int
+    ctime_ns: int
+    inode: int
     sha256: str
+
+    @classmethod
+    def of(cls, status: os.stat_result, sha256: str) -> FileStat:
+        """What the system says of a file, with the hash of its content."""
+        return cls(
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns,
+            inode=status.st_ino & _INODE_BITS,
+            sha256=sha256,
+        )
+
+    def still(self, status: os.stat_result) -> bool:
+        """Whether the system says the same of the file now."""
+        return self == FileStat.of(status, self.sha256)
 
 
 def read_stats(path: Path, root: Path) -> dict[str, FileStat]:
@@ -57,8 +86,8 @@ def read_stats(path: Path, root: Path) -> dict[str, FileStat]:
         return {}
     columns = [table.column(name).to_pylist() for name in _SCHEMA.names]
     return {
-        name: FileStat(size=size, mtime_ns=mtime, sha256=sha)
-        for name, size, mtime, sha in zip(*columns, strict=True)
+        name: FileStat(**dict(zip(_FIELDS, values, strict=True)))
+        for name, *values in zip(*columns, strict=True)
     }
 
 
@@ -68,10 +97,10 @@ def write_stats(path: Path, root: Path, stats: Mapping[str, FileStat]) -> None:
     Raises:
         StoreWriteError: If it cannot be written; nothing is left behind then.
     """
-    rows = [(name, stat.size, stat.mtime_ns, stat.sha256) for name, stat in stats.items()]
+    values = [[getattr(stat, name) for stat in stats.values()] for name in _FIELDS]
     columns = [
         pa.array(column, field.type)
-        for column, field in zip(_by_column(rows), _SCHEMA, strict=True)
+        for column, field in zip([list(stats), *values], _SCHEMA, strict=True)
     ]
     schema = _SCHEMA.with_metadata({_ROOT: os.fsencode(root)})
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -89,7 +118,3 @@ def write_stats(path: Path, root: Path, stats: Mapping[str, FileStat]) -> None:
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-
-
-def _by_column(rows: list[tuple[str, int, int, str]]) -> list[list[object]]:
-    return [[row[i] for row in rows] for i in range(len(_SCHEMA))]

@@ -25,10 +25,14 @@ from PIL import Image, UnidentifiedImageError
 
 from w2s_cache.errors import ImageError
 
-__all__ = ["MAX_PIXELS", "read_image"]
+__all__ = ["MAX_PIXELS", "MAX_RATIO", "read_image"]
 
 MAX_PIXELS = 89_478_485
 """Larger images are refused: 1/4 GiB of RGB, the size from which Pillow suspects an attack."""
+
+MAX_RATIO = 200
+"""Images with a longer side of more than this many shorter ones are refused: resizing the shorter
+side to an encoder's size would make the longer one that many times as long."""
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # none runs a program
 _ORIENTATION = 0x0112  # EXIF tag
@@ -64,8 +68,8 @@ def read_image(path: Path) -> Image.Image:
         A loaded image of mode RGB, upright.
 
     Raises:
-        ImageError: If the file is absent, empty, truncated, no image, or larger than `MAX_PIXELS`;
-            its ``found`` is the reason.
+        ImageError: If the file is absent, empty, truncated, no image, larger than `MAX_PIXELS`
+            or longer than `MAX_RATIO`; its ``found`` is the reason.
     """
     try:
         content = path.read_bytes()
@@ -77,6 +81,8 @@ def read_image(path: Path) -> Image.Image:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise _refuse(path, f"{image.width} x {image.height} pixels")
+            if max(image.size) > MAX_RATIO * min(image.size):
+                raise _refuse(path, f"sides of {image.width} and {image.height} pixels")
             image.load()
             upright = _UPRIGHT.get(_orientation(image))
             rgb = _to_rgb(image)
@@ -92,7 +98,7 @@ def read_image(path: Path) -> Image.Image:
 def _refuse(path: Path, reason: str) -> ImageError:
     return ImageError(
         f"image {path}",
-        expected=f"a whole image file of at most {MAX_PIXELS:,} pixels",
+        expected=f"a whole image of at most {MAX_PIXELS:,} pixels, sides at most {MAX_RATIO}:1",
         found=reason,
         fix="Replace the file, or take it out of the data set.",
     )

@@ -30,6 +30,7 @@ def build_index(
     *,
     previous: Index | None = None,
     stats_path: Path | None = None,
+    reread: bool = False,
     workers: int = 4,
     progress: Callable[[int], None] | None = None,
 ) -> Index:
@@ -40,8 +41,9 @@ def build_index(
         root: The data root its paths are relative to.
         previous: The index of an earlier build. A remembered hash is used only where it agrees with
             it, so a side file from elsewhere cannot vouch for anything.
-        stats_path: Side file; images whose size and modification time are the remembered ones are
-            not read again. None reads all.
+        stats_path: Side file; images whose size, inode and times are the remembered ones are not
+            read again. None reads all.
+        reread: Read all, whatever is remembered.
         workers: Reading threads.
         progress: Called with the number of images just done.
 
@@ -49,7 +51,7 @@ def build_index(
         DataError: If an image vanished, cannot be read, or changes while it is read.
     """
     base = root.resolve()
-    known = read_stats(stats_path, base) if stats_path is not None else {}
+    known = read_stats(stats_path, base) if stats_path is not None and not reread else {}
     if previous is not None:
         known = _confirmed(known, previous)
     paths = [entry.path for entry in listing.entries]
@@ -113,7 +115,7 @@ def _unchanged(root: Path, path: str, known: FileStat | None) -> bool:
     if known is None:
         return False
     try:
-        return _same(known, os.stat(f"{root}/{path}"))  # noqa: PTH116 - a Path costs more than the call
+        return known.still(os.stat(f"{root}/{path}"))  # noqa: PTH116 - a Path costs more than the call
     except OSError:
         return False  # whoever reads the file says what is wrong
 
@@ -132,8 +134,8 @@ def _stat(root: Path, path: str) -> FileStat:
             found="a file that vanished after it was listed" if vanished else f"{error.strerror}",
             fix="Leave the data set alone while it is read, and run the command again.",
         ) from error
-    seen = FileStat(size=before.st_size, mtime_ns=before.st_mtime_ns, sha256=sha)
-    if not _same(seen, after):
+    seen = FileStat.of(before, sha)
+    if not seen.still(after):
         raise DataError(
             f"image {path!r} below {root}",
             expected="a file that stays as it is",
@@ -141,10 +143,6 @@ def _stat(root: Path, path: str) -> FileStat:
             fix="Leave the data set alone while it is read, and run the command again.",
         )
     return seen
-
-
-def _same(one: FileStat, other: os.stat_result) -> bool:
-    return one.size == other.st_size and one.mtime_ns == other.st_mtime_ns
 
 
 def _sha256(path: Path) -> str:

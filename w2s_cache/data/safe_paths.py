@@ -19,6 +19,8 @@ __all__ = ["SHOWN", "refuse_absent", "unsafe_reason"]
 SHOWN = 10
 """How many offending paths a message names before it counts the rest."""
 
+_SHOWN_CHARACTERS = 200  # of a path that is named
+
 
 _PLAIN = re.compile(r"(?:(?!\.{1,2}/)[A-Za-z0-9._ -]+/)+(?!\.{1,2}$)[A-Za-z0-9._ -]+")
 
@@ -70,6 +72,13 @@ def refuse_absent(root: Path, paths: Iterable[str], *, where: str, fix: str) -> 
         except (FileNotFoundError, NotADirectoryError):
             absent.append(path)
             continue
+        except OSError as error:  # a name that is too long, a folder that may not be entered
+            raise DataError(
+                f"{where}: {path[:_SHOWN_CHARACTERS]!r} cannot be looked up",
+                expected=f"a file below {root}",
+                found=error.strerror or str(error),
+                fix=fix,
+            ) from error
         target = _inside(base, path, where) if stat.S_ISLNK(mode) else None
         if not stat.S_ISREG(mode) and not (target and Path(target).is_file()):
             absent.append(path)

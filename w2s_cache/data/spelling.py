@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
-__all__ = ["name_key", "two_spellings"]
+__all__ = ["composed", "name_key", "two_spellings"]
 
 _IGNORED = str.maketrans("", "", " _-")
 
 
 def name_key(name: str) -> str:
-    """The form all spellings of a name share: ``Real World``, ``real_world``, ``RealWorld``."""
-    return name.casefold().translate(_IGNORED)
+    """The form all spellings of a name share: ``Real World``, ``real_world``, ``RealWorld``.
+
+    Letters with marks count as the same whether they are written as one code point or as two, as
+    file systems differ in that.
+    """
+    return composed(name.casefold()).translate(_IGNORED)
+
+
+def composed(name: str) -> str:
+    """The name with every letter and its marks as one code point where there is one (NFC)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def two_spellings(names: Iterable[str]) -> tuple[str, str] | None:

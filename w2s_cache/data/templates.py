@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from w2s_cache.errors import SpecError, UnknownNameError
 
-__all__ = ["TEMPLATE_SETS", "fill", "template_set"]
+__all__ = ["TEMPLATE_SETS", "fill", "resolve_templates", "template_set"]
 
 TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -37,6 +37,28 @@ def template_set(name: str) -> tuple[str, ...]:
     if name not in TEMPLATE_SETS:
         raise UnknownNameError("template set", name, TEMPLATE_SETS)
     return TEMPLATE_SETS[name]
+
+
+def resolve_templates(names: Iterable[str]) -> tuple[str, ...]:
+    """The templates that a spec lists: names of sets, or literal templates, in order.
+
+    Raises:
+        UnknownNameError: If there is no such set.
+        SpecError: If a literal template has no placeholder, or there is no template at all.
+    """
+    templates = tuple(
+        template for name in names for template in ((name,) if "{" in name else template_set(name))
+    )
+    if not templates:
+        raise SpecError(
+            "prompt templates",
+            expected="at least one name of a set or template with {}",
+            found="none",
+            fix='Write e.g. templates = ["plain"].',
+        )
+    for template in templates:
+        fill(template, "")
+    return templates
 
 
 def fill(template: str, class_name: str) -> str:

@@ -104,13 +104,14 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
 def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
     """The domain's index; files whose size and time have not changed are not read again."""
     path = index_path(request.home, listing.dataset, listing.domain)
-    previous = read_index(path) if path.is_file() else None
+    previous = _previous_index(path, progress)
     progress.begin(f"{listing.domain}: index", len(listing.entries))
     index = build_index(
         listing,
         request.root,
         previous=previous,
         stats_path=path.with_name("stats.parquet"),
+        reread=request.recheck,
         progress=progress.advance,
     )
     progress.end()
@@ -120,8 +121,23 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
 def _publish_index(request: ExtractRequest, index: Index) -> None:
     """Replaces the domain's index where it differs; features of the old one are stale from now."""
     path = index_path(request.home, index.dataset, index.domain)
-    if not path.is_file() or read_index(path).digest != index.digest:
+    try:
+        same = path.is_file() and read_index(path).digest == index.digest
+    except CorruptStoreError:
+        same = False
+    if not same:
         write_index(path, index)
+
+
+def _previous_index(path: Path, progress: Progress) -> Index | None:
+    """The index of an earlier extraction; a damaged one is made anew and that is said."""
+    if not path.is_file():
+        return None
+    try:
+        return read_index(path)
+    except CorruptStoreError as error:
+        progress.say(f"{error.what} ({error.found}); making it anew")
+        return None
 
 
 def _known(

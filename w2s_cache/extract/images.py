@@ -138,5 +138,6 @@ def _refuse_nonfinite(job: ImageJob, arrays: Mapping[str, np.ndarray], rows: ran
                 f"{name} of {len(bad)} image(s) are not finite, first {job.paths[rows[bad[0]]]}",
                 expected="finite numbers",
                 found="NaN or infinity",
-                fix="Use precision fp32; fp16 overflows in some models.",
+                fix="If the precision is fp16, use fp32: it overflows in some models. In fp32 the "
+                "weights or the image are at fault.",
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from w2s_cache.data.templates import template_set
+from w2s_cache.data.templates import resolve_templates
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.other_domains import rows_elsewhere
@@ -51,7 +51,7 @@ def image_part(
 
 def text_part(request: ExtractRequest, index: Index, text: TextEncoder) -> tuple[StoreRef, int]:
     """Text features of every class and template; returns the store and the classes computed."""
-    templates = [t for name in request.strong.templates for t in _templates(name)]
+    templates = resolve_templates(request.strong.templates)
     key = text_key(text, index.classes, templates, request.spec.store.dtype)
     directory = store_path(
         request.home,
@@ -78,6 +78,7 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
         train=lambda network, transform: _finetune(
             request, weak, index, network, transform, progress
         ),
+        on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
     )
     key = {
         "kind": "logits",
@@ -177,11 +178,6 @@ def _finetune(
     )
     finetune(network, images, weak.finetune, device=request.device, advance=progress.advance)
     progress.end()
-
-
-def _templates(name: str) -> tuple[str, ...]:
-    """A named set, or a literal template."""
-    return (name,) if "{" in name else template_set(name)
 
 
 def _directory(

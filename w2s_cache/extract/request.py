@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from w2s_cache.data.templates import resolve_templates
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 
 
@@ -24,7 +25,12 @@ class ExtractRequest:
         device: A torch device string, or ``"auto"``.
         workers: Decoding threads.
         batch_size: Images per forward pass; None takes the spec's.
-        recheck: Load the models and compare their weights even if nothing asked for has changed.
+        recheck: Read every image, load the models and compare their weights even if nothing asked
+            for has changed.
+
+    Raises:
+        UnknownNameError: There is no such set of templates.
+        SpecError: A literal template has no placeholder.
     """
 
     spec: Spec
@@ -39,6 +45,9 @@ class ExtractRequest:
     workers: int
     batch_size: int | None = None
     recheck: bool = False
+
+    def __post_init__(self) -> None:
+        resolve_templates(self.strong.templates)  # text comes last, after hours of images
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

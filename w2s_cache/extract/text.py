@@ -20,10 +20,15 @@ _PROMPTS_AT_ONCE = 256
 def text_key(
     text: TextEncoder, classes: Sequence[str], templates: Sequence[str], dtype: str
 ) -> dict[str, Any]:
-    """All that changes text features: the tower, class names in order, templates, storage."""
+    """All that changes text features and what is made of them.
+
+    These are the tower, its scale and bias of logits, class names in order, templates and storage.
+    """
     return {
         "kind": "text",
         "encoder": dict(text.identity()),
+        "logit_scale": text.logit_scale,
+        "logit_bias": text.logit_bias,
         "classes": list(classes),
         "templates": list(templates),
         "dtype": dtype,
@@ -61,7 +66,7 @@ def fill_text_store(
         key=key,
         rows=len(classes),
         arrays=specs,
-        attributes={"logit_scale": text.logit_scale, "logit_bias": text.logit_bias},
+        attributes={name: key[name] for name in ("logit_scale", "logit_bias")},
         timeout=-1,
     ) as writer:
         missing = writer.missing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from w2s_cache.results.check import check_run
+from w2s_cache.results.find import find_runs, finished_run, read_record
 from w2s_cache.results.record import (
     OUTCOME_FIELDS,
     SCHEMA,
@@ -11,7 +12,7 @@ from w2s_cache.results.record import (
     record_to_json,
     run_id,
 )
-from w2s_cache.results.run_directory import find_runs, has_run, read_record, run_path, write_run
+from w2s_cache.results.run_directory import run_path, write_run
 from w2s_cache.results.run_files import Predictions, read_head, read_predictions, read_trace
 from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA
 from w2s_cache.results.violation import Violation
@@ -26,7 +27,7 @@ __all__ = [
     "Violation",
     "check_run",
     "find_runs",
-    "has_run",
+    "finished_run",
     "read_head",
     "read_predictions",
     "read_record",

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from w2s_cache.errors import RecordError
 from w2s_cache.results.check_files import check_files
-from w2s_cache.results.record import RunRecord, record_from_json, run_id
+from w2s_cache.results.record import RunRecord, content_digest, parse_record, run_id
 from w2s_cache.results.run_directory import RECORD_FILE
 from w2s_cache.results.violation import Violation
 
 _PROTOCOL = {"hold_fraction", "fit_fraction", "split_seed", "eval_split", "select"}
-_INPUTS = ("index_digest", "image_key", "logits_key", "text_key", "anchors_key")
+_REQUIRED = ("request_digest", "index_digest")
+_INPUTS = (*_REQUIRED, "image_key", "logits_key", "text_key", "anchors_key")
 _METRICS = ("accuracy", "agreement", "weak_accuracy", "mean_per_class_recall")
 _COUNTS = ("fit", "val", "eval", "skipped")
 _EVAL_SPLITS = ("held-out", "full-test")
@@ -31,7 +32,7 @@ def check_run(path: Path) -> list[Violation]:
     """
     try:
         text = (path / RECORD_FILE).read_text(encoding="utf-8")
-        record = record_from_json(text, origin=str(path / RECORD_FILE))
+        record, promised = parse_record(text, origin=str(path / RECORD_FILE))
     except (OSError, UnicodeDecodeError, RecordError) as error:
         return [Violation("RR-01", str(error))]
     return [
@@ -42,6 +43,7 @@ def check_run(path: Path) -> list[Violation]:
         *_numbers(record),
         *_surroundings(record),
         *check_files(record, path),
+        *_sealed(record, promised),
     ]
 
 
@@ -52,6 +54,12 @@ def _identity(record: RunRecord, path: Path) -> Iterator[Violation]:
     place = (record.dataset, record.domain, record.method, record.run_id)
     if path.absolute().parts[-4:] != place:
         yield Violation("RR-03", f"the directory is {path}, the record says {'/'.join(place)}")
+
+
+def _sealed(record: RunRecord, promised: object) -> Iterator[Violation]:
+    found = content_digest(record)
+    if promised != found:
+        yield Violation("RR-18", f"content_digest is {promised!r}, the fields give {found}")
 
 
 def _status(record: RunRecord) -> Iterator[Violation]:
@@ -85,7 +93,7 @@ def _made_from(record: RunRecord) -> Iterator[Violation]:
         yield Violation("RR-06", "config holds a seed, which would part the runs of one method")
     for name in _INPUTS:
         value = record.inputs.get(name)
-        if not (isinstance(value, str) and value) and (name == "index_digest" or value is not None):
+        if not (isinstance(value, str) and value) and (name in _REQUIRED or value is not None):
             yield Violation("RR-07", f"inputs.{name} is {value!r}, no digest")
     unknown = sorted(set(record.inputs) - set(_INPUTS))
     if unknown:

@@ -16,6 +16,9 @@ from w2s_cache.store.fingerprint import digest
 
 SCHEMA: Final = "w2s-cache/run-record/1"
 
+DIGEST_FIELD: Final = "content_digest"
+"""The key of the JSON form that vouches for all others; no field of the value."""
+
 OUTCOME_FIELDS = (
     "method",
     "dataset",
@@ -45,7 +48,8 @@ class RunRecord:
         seed: The run's seed.
         protocol: hold_fraction, fit_fraction, split_seed, eval_split and select.
         config: Everything the method was trained with; JSON values, no seed, no paths.
-        inputs: index_digest and the key digests of image, logits and text features.
+        inputs: request_digest (of what the spec asked the cache for), index_digest and the key
+            digests of image, logits and text features.
         status: ``"done"``, or ``"not-applicable"`` when the method cannot run on these inputs.
         reason: Why the method is not applicable; empty when done.
         metrics: Fractions in [0, 1] by name: accuracy, agreement, weak_accuracy, ….
@@ -113,7 +117,7 @@ def record_to_json(record: RunRecord) -> str:
     """Writes a record as JSON text, inverse of :func:`record_from_json`.
 
     Fields stand in the order of the class, keys inside them sorted, so that equal records give
-    equal bytes. Numbers keep every digit.
+    equal bytes. Numbers keep every digit. ``content_digest``, the digest of all fields, comes last.
 
     Raises:
         RecordError: A value would not come back equal (a tuple, a NaN, a number as a key, …).
@@ -129,6 +133,7 @@ def record_to_json(record: RunRecord) -> str:
     changed = [name for name in values if ordered[name] != values[name]]
     if changed:
         raise _not_json(record, f"values that change on the way in {', '.join(changed)}")
+    ordered[DIGEST_FIELD] = digest(ordered)
     text = json.dumps(ordered, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     record_from_json(text)
     return text
@@ -143,15 +148,35 @@ def record_from_json(text: str, *, origin: str = "run record") -> RunRecord:
 
     Raises:
         RecordError: The text is not JSON, a key is unknown, missing, repeated or of the wrong
-            type, a number is not finite, or the schema is another one. All problems are listed.
+            type, a number is not finite, or the schema is another one (all problems are listed);
+            or the fields are not those that were written.
+    """
+    record, promised = parse_record(text, origin=origin)
+    found = content_digest(record)
+    if found != promised:
+        raise RecordError(
+            f"{origin} was changed after it was written",
+            expected=f"fields with {DIGEST_FIELD} {str(promised)[:12]}",
+            found=found[:12],
+            fix="Restore it, or run that method again after removing its directory.",
+        )
+    return record
+
+
+def parse_record(text: str, *, origin: str) -> tuple[RunRecord, object]:
+    """Reads a record and the content digest beside it, without comparing the two.
+
+    Raises:
+        RecordError: See :func:`record_from_json`.
     """
     try:
         data = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
         _refuse_gaps(data)
-        return _adapter().validate_json(text)
+        promised = data.pop(DIGEST_FIELD, None) if isinstance(data, dict) else None
+        return _adapter().validate_json(json.dumps(data)), promised
     except pydantic.ValidationError as error:
         found = "; ".join(_problem(dict(problem)) for problem in error.errors())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         found = str(error)
     raise RecordError(
         f"{origin} is broken",
@@ -161,6 +186,11 @@ def record_from_json(text: str, *, origin: str = "run record") -> RunRecord:
     )
 
 
+def content_digest(record: RunRecord) -> str:
+    """SHA-256 of the canonical JSON of all fields of a record, 64 hexadecimal digits."""
+    return digest({field.name: getattr(record, field.name) for field in dataclasses.fields(record)})
+
+
 @functools.cache
 def _adapter() -> TypeAdapter[RunRecord]:
     return TypeAdapter(RunRecord)
@@ -168,7 +198,7 @@ def _adapter() -> TypeAdapter[RunRecord]:
 
 def _refuse_gaps(data: Any) -> None:
     """Refuses a document that leaves a field to its default."""
-    names = [field.name for field in dataclasses.fields(RunRecord)]
+    names = [*(field.name for field in dataclasses.fields(RunRecord)), DIGEST_FIELD]
     missing = [name for name in names if isinstance(data, dict) and name not in data]
     if missing:
         raise ValueError(f"no {', '.join(missing)}")

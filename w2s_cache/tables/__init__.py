@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from w2s_cache.tables.build import build
+from w2s_cache.tables.grid import Expected
 from w2s_cache.tables.layout import Layout, load_layout, parse_layout
 from w2s_cache.tables.render import FORMATS, render
 from w2s_cache.tables.sizes import build_sizes
@@ -12,6 +13,7 @@ __all__ = [
     "FORMATS",
     "Block",
     "Cell",
+    "Expected",
     "Layout",
     "Row",
     "Table",

@@ -9,7 +9,7 @@ from w2s_cache.tables.agreement import agreement_blocks
 from w2s_cache.tables.delta import delta_cells
 from w2s_cache.tables.footer import footer
 from w2s_cache.tables.gap import gap_row
-from w2s_cache.tables.grid import Grid, sort_records
+from w2s_cache.tables.grid import WHAT_WAS_RUN, Expected, Grid, sort_records
 from w2s_cache.tables.layout import CEILING, WEAK, ZERO_SHOT, Layout
 from w2s_cache.tables.leads import Read, leads
 from w2s_cache.tables.published_block import published_blocks
@@ -17,12 +17,19 @@ from w2s_cache.tables.row import row_cells
 from w2s_cache.tables.table import AVERAGE, Block, Row, Table
 
 
-def build(layout: Layout, records: Iterable[RunRecord], *, read: Read | None = None) -> Table:
+def build(
+    layout: Layout,
+    records: Iterable[RunRecord],
+    expected: Expected = WHAT_WAS_RUN,
+    *,
+    read: Read | None = None,
+) -> Table:
     """Makes a table; the order of the records changes nothing.
 
     Args:
         layout: What to show, with rows of methods.
         records: Records of any methods; those the layout does not name are ignored.
+        expected: Seeds and domains the table should have, whoever ran them.
         read: Gives the predictions of a run, for layouts that ask for significance.
 
     Returns:
@@ -35,7 +42,7 @@ def build(layout: Layout, records: Iterable[RunRecord], *, read: Read | None = N
         SpecError: The published table has no row of the layout.
     """
     records = tuple(records)
-    grid = sort_records(layout, records)
+    grid = sort_records(layout, records, expected)
     rows = {method: _row(layout, grid, method) for method in layout.rows}
     blocks = (
         _scores(layout, grid, rows),

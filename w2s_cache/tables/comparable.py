@@ -20,7 +20,8 @@ def check_comparable(records: Sequence[RunRecord], columns: Varied = "domain") -
     All records share data set, domain, strong and weak model (except the one that is varied from
     column to column) and protocol (the way of selection may differ between methods, it is printed);
     records of one column share what was read and how many rows were evaluated, and different
-    columns differ only in what their domain or model changes; records of one method share
+    columns differ only in what their domain or model changes, so that all domains of a pair of
+    models were extracted by one request; records of one method share
     configuration and selection. An input that a method does not read (null or absent) differs from
     nothing.
 
@@ -81,9 +82,14 @@ def _read(records: Sequence[RunRecord], varied: Set[Varied]) -> list[dict[str, s
 
 
 def _follows(name: str, varied: Set[Varied]) -> bool:
-    """Whether this differs with the domain (everything), the weak or the strong model."""
+    """Whether this differs with the domain (nearly everything), the weak or the strong model.
+
+    The request is that of a pair of models, the same on all their domains.
+    """
     if name in ("counts.eval", "inputs.index_digest"):
         return "domain" in varied
+    if name == "inputs.request_digest":
+        return bool({"strong", "weak"} & varied)
     return "domain" in varied or ("weak" if name == "inputs.logits_key" else "strong") in varied
 
 

@@ -14,15 +14,33 @@ from w2s_cache.tables.layout import CEILING, Layout, Varied
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a table should have beside what records have; what nobody ran is marked.
+
+    Args:
+        seeds: Seeds that every cell should have.
+        domains: Columns of a table of domains whose layout fixes none.
+    """
+
+    seeds: tuple[int, ...] = ()
+    domains: tuple[str, ...] = ()
+
+
+WHAT_WAS_RUN = Expected()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
     """Records that belong in one table.
 
     Args:
         by: The field that columns are made of.
-        columns: Names of the columns: the layout's, else those that records have, ascending.
+        columns: Names of the columns: the layout's, else those that are expected or that records
+            have, ascending.
         labels: What is printed for them.
         left_out: Columns that records have and the layout does not.
-        seeds: Every seed that any record has, ascending; each cell should have all of them.
+        seeds: Every seed that is expected or that any record has, ascending; each cell should have
+            all of them.
         rows: The records of each row in the order of the layout; those of the ceiling are of the
             method that won in their column.
     """
@@ -43,11 +61,13 @@ class Grid:
         return self.labels[self.columns.index(column_of(record, self.by))]
 
 
-def sort_records(layout: Layout, records: Iterable[RunRecord]) -> Grid:
+def sort_records(
+    layout: Layout, records: Iterable[RunRecord], expected: Expected = WHAT_WAS_RUN
+) -> Grid:
     """Sorts the records that a layout means, checked to be comparable.
 
     Where the layout fixes columns, others are left out; where no record is in any of them (another
-    data set has other domains), the columns are those that records have.
+    data set has other domains), the columns are those that records have or that are expected.
 
     Raises:
         RecordError: There are none, or they do not belong in one table.
@@ -55,7 +75,9 @@ def sort_records(layout: Layout, records: Iterable[RunRecord]) -> Grid:
     relevant = _relevant(layout, records)
     found = sorted({column_of(record, layout.columns) for record in relevant})
     fixed = tuple(layout.column)
-    columns = fixed if set(fixed) & set(found) else tuple(found)
+    declared = expected.domains if layout.columns == "domain" else ()
+    free = tuple(sorted({*found, *declared}))
+    columns = fixed if set(fixed) & set(found) else free
     used = [record for record in relevant if column_of(record, layout.columns) in columns]
     check_comparable(used, layout.columns)
     methods = layout.methods()
@@ -66,7 +88,7 @@ def sort_records(layout: Layout, records: Iterable[RunRecord]) -> Grid:
         columns=columns,
         labels=tuple(layout.column_label(column) for column in columns),
         left_out=tuple(column for column in found if column not in columns),
-        seeds=tuple(sorted({record.seed for record in used})),
+        seeds=tuple(sorted({*expected.seeds, *(record.seed for record in used)})),
         rows={
             method: tuple(r for column in columns for r in winners[column])
             if method == CEILING

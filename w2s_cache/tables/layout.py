@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
-from w2s_cache.spec import validate
+from w2s_cache.spec import not_toml, validate
 from w2s_cache.spec_files import spec_directory
 
 WEAK = "weak"
@@ -135,12 +135,7 @@ def parse_layout(text: str, *, origin: str) -> Layout:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(
-            f"{origin} is not TOML",
-            expected="a TOML document",
-            found=str(error),
-            fix="Mend that line.",
-        ) from error
+        raise not_toml(origin, error) from error
     layout = validate(Layout, data, origin=origin)
     _check_names(layout, origin)
     return layout
@@ -164,7 +159,11 @@ def load_layout(name_or_path: str) -> Layout:
             found="nothing",
             fix="Check the path, or name a shipped table.",
         )
-    return parse_layout(path.read_text(encoding="utf-8"), origin=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise not_toml(str(path), error) from error
+    return parse_layout(text, origin=str(path))
 
 
 def _check_names(layout: Layout, origin: str) -> None:

@@ -9,11 +9,11 @@ from w2s_cache.tables.table import Block, Cell, Row, Status
 
 
 def remarks(grid: Grid, rows: Mapping[str, Row], blocks: Sequence[Block]) -> Iterator[str]:
-    """Yields one sentence per row and kind of mark; rows that miss the same runs share one."""
+    """Yields one sentence per kind of mark; rows that miss the same runs or seeds share one."""
+    yield from _missing_seeds(grid, rows)
     missing: dict[tuple[str, ...], list[str]] = {}
     for row in rows.values():
         cells = dict(zip(grid.labels, row.cells, strict=False))
-        yield from _missing_seeds(grid, row, cells)
         absent = tuple(_with_status(cells, "missing"))
         missing.setdefault(absent, []).append(row.label)
         yield from _not_applicable(grid, row, _with_status(cells, "not-applicable"))
@@ -25,11 +25,20 @@ def remarks(grid: Grid, rows: Mapping[str, Row], blocks: Sequence[Block]) -> Ite
         yield "*: computed from cells that lack seeds, or without a missing baseline."
 
 
-def _missing_seeds(grid: Grid, row: Row, cells: Mapping[str, Cell]) -> Iterator[str]:
-    for column in _with_status(cells, "partial"):
-        cell = cells[column]
-        lacking = ", ".join(str(seed) for seed in grid.seeds if seed not in cell.seeds)
-        yield f"({cell.n}/{cell.expected}): {row.label} on {column} lacks seed {lacking}."
+def _missing_seeds(grid: Grid, rows: Mapping[str, Row]) -> Iterator[str]:
+    sharing: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
+    for row in rows.values():
+        columns: dict[tuple[int, ...], list[str]] = {}
+        for column, cell in zip(grid.labels, row.cells, strict=False):
+            if cell.status == "partial":
+                lacking = tuple(seed for seed in grid.seeds if seed not in cell.seeds)
+                columns.setdefault(lacking, []).append(column)
+        for lacking, places in columns.items():
+            sharing.setdefault((tuple(places), lacking), []).append(row.label)
+    count = len(grid.seeds)
+    for (where, lacking), labels in sharing.items():
+        shown = f"{', '.join(labels)} on {', '.join(where)} lack{'s' if len(labels) == 1 else ''}"
+        yield f"({count - len(lacking)}/{count}): {shown} seed {', '.join(map(str, lacking))}."
 
 
 def _not_applicable(grid: Grid, row: Row, columns: list[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from w2s_cache.heads.protocol import Head, Keeping, StartInputs
 from w2s_cache.losses.protocol import stackable
 from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.train.curves import Curves
+from w2s_cache.train.finite import refuse_broken_answer, refuse_broken_inputs
 from w2s_cache.train.loop import Fitted, TracePoint, fit
 from w2s_cache.train.predict import predict, probable, temperature
 from w2s_cache.train.settings import declared_candidates, resolve
@@ -61,9 +62,11 @@ def classify(tasks: Sequence[Task]) -> list[Classified]:
         One result per task; each is what the task alone gives, up to float rounding.
 
     Raises:
-        TrainError: A hyper-parameter the method does not have, or training that diverged.
+        TrainError: A hyper-parameter the method does not have, training that diverged, or
+            features, weak logits or answers that are not finite.
         EncoderError: The method trains through a text tower that cannot be attached.
     """
+    refuse_broken_inputs(tasks[0].inputs)
     if tasks[0].method.head is None:
         return [_weak_itself(task) for task in tasks]
     pool = Pool(tasks[0])
@@ -173,6 +176,8 @@ class _Candidate:
         tau = temperature(self.head, self.options, task.inputs.logit_scale)
         prepared = self.prepared[self.pool.places(task.evaluate)]
         predicted, confidence = predict(self.head, fitted.parameters, prepared, tau=tau)
+        answer = {**fitted.parameters, "confidence": torch.from_numpy(confidence)}
+        refuse_broken_answer(answer, f"{task.name} on {task.inputs.index.domain}", self.candidate)
         return Classified(
             predicted=predicted,
             confidence=confidence,

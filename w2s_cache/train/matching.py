@@ -7,44 +7,92 @@ from typing import Any
 
 from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.results import RunRecord
+from w2s_cache.sections import AS_DECLARED, Overrides, request_digest
 from w2s_cache.spec import Spec
 from w2s_cache.store.fingerprint import diff_keys
 from w2s_cache.train.settings import declare
 
 
 def matching(
-    records: Sequence[RunRecord], spec: Spec, options: Mapping[str, Any]
+    records: Sequence[RunRecord],
+    spec: Spec,
+    options: Mapping[str, Any],
+    overrides: Overrides = AS_DECLARED,
 ) -> list[RunRecord]:
-    """Keeps records of the spec's present settings, made from the newest features.
+    """Keeps records of the spec's present settings, made from features it asks for now.
 
-    ``options`` are hyper-parameters that override the spec's, for the methods that have them.
-    Every domain and pair of models has newest features of its own. A record of edited
-    hyper-parameters, protocol or data stays where it is and is left out here; the caller says how
-    many.
+    ``options`` are hyper-parameters that override the spec's, for the methods that have them;
+    ``overrides`` are what was said of the models beside the spec. A record of edited templates,
+    models, hyper-parameters, protocol or data stays where it is and is left out here; the caller
+    says how many. Features of one request may still differ (images that changed, logits that were
+    imported anew): of every domain and pair of models those of the newest record count.
+
+    Raises:
+        SpecError: A checkpoint file of a pair is missing.
     """
+    made = requested(records, spec, overrides)
     newest: dict[tuple[str, ...], RunRecord] = {}
-    for record in records:
+    for record in made:
         known = newest.get(_features(record))
         if known is None or record.created > known.created:
             newest[_features(record)] = record
-    current = [r for r in records if r.inputs == newest[_features(r)].inputs]
+    current = [r for r in made if r.inputs == newest[_features(r)].inputs]
     return [record for record in current if not _differing(record, spec, options)]
 
 
+def requested(
+    records: Sequence[RunRecord], spec: Spec, overrides: Overrides = AS_DECLARED
+) -> list[RunRecord]:
+    """Keeps records made from features that the spec asks for now, whatever their settings.
+
+    Raises:
+        SpecError: A checkpoint file of a pair of models is missing.
+    """
+    asked = _Asked(spec, overrides)
+    return [record for record in records if asked.by(record)]
+
+
 def differing_settings(
-    records: Sequence[RunRecord], spec: Spec, options: Mapping[str, Any]
+    records: Sequence[RunRecord],
+    spec: Spec,
+    options: Mapping[str, Any],
+    overrides: Overrides = AS_DECLARED,
 ) -> list[str]:
     """Names of the settings in which any record is not what the spec declares now, sorted.
 
     They are ``protocol.NAME``, ``config.…``, ``method`` where a method is not installed any more,
-    or ``inputs`` of a record made from older features.
+    ``inputs.request_digest`` of a record made from features that the spec does not ask for now
+    (other templates, models, …), or ``inputs`` of one made from older features.
     """
-    kept = {record.run_id for record in matching(records, spec, options)}
+    asked = _Asked(spec, overrides)
+    kept = {record.run_id for record in matching(records, spec, options, overrides)}
     names: set[str] = set()
     for record in records:
         if record.run_id not in kept:
-            names |= set(_differing(record, spec, options) or ["inputs"])
+            stale = [] if asked.by(record) else ["inputs.request_digest"]
+            names |= set([*_differing(record, spec, options), *stale] or ["inputs"])
     return sorted(names)
+
+
+class _Asked:
+    """What a spec asks the cache for now; every pair of models is looked at once."""
+
+    def __init__(self, spec: Spec, overrides: Overrides) -> None:
+        self._spec, self._overrides = spec, overrides
+        self._digests: dict[tuple[str, str], str | None] = {}
+
+    def by(self, record: RunRecord) -> bool:
+        """Whether the record's features are those that are asked for."""
+        pair = record.strong, record.weak
+        if pair not in self._digests:
+            self._digests[pair] = self._digest(*pair)
+        return record.inputs.get("request_digest") == self._digests[pair] is not None
+
+    def _digest(self, strong: str, weak: str) -> str | None:
+        try:
+            return request_digest(self._spec, strong=strong, weak=weak, overrides=self._overrides)
+        except UnknownNameError:  # the spec names this encoder no more
+            return None
 
 
 def _differing(record: RunRecord, spec: Spec, options: Mapping[str, Any]) -> list[str]:

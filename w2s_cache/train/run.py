@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import EncoderError
+from w2s_cache.errors import EncoderError, RecordError
 from w2s_cache.method import Method
 from w2s_cache.methods import find_method
 from w2s_cache.results import (
     RunRecord,
-    has_run,
-    read_record,
+    finished_run,
     read_trace,
     run_id,
     run_path,
@@ -52,6 +51,7 @@ class RunRequest:
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the trace; a finished run without
             them is run again.
+        say: Told of damaged runs that are run again.
     """
 
     spec: Spec
@@ -62,6 +62,7 @@ class RunRequest:
     device: str
     tower: Tower | None = None
     curves: bool = False
+    say: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +75,7 @@ class RunOutcome:
 
 
 def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> list[RunOutcome]:
-    """Trains and evaluates every seed once, unless a run of the same identity exists.
+    """Trains and evaluates every seed once, unless a whole run of the same identity exists.
 
     Returns:
         One outcome per seed, in order.
@@ -85,7 +86,7 @@ def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> list[Ru
         RecordError: A record cannot be written.
     """
     places = {seed: _Place.of(request, inputs, results_dir, seed) for seed in request.seeds}
-    reused = {seed: place.finished(curves=request.curves) for seed, place in places.items()}
+    reused = {seed: place.finished(request) for seed, place in places.items()}
     missing = [seed for seed in request.seeds if reused[seed] is None]
     made = _train(request, inputs, [places[seed] for seed in missing]) if missing else []
     fresh = dict(zip(missing, made, strict=True))
@@ -123,18 +124,26 @@ class _Place:
     def directory(self) -> Path:
         return run_path(self.results_dir, **self.names)
 
-    def finished(self, *, curves: bool) -> RunRecord | None:
-        """The record of a finished run; None where there is none, or none with wanted curves."""
-        if not has_run(self.results_dir, **self.names):
-            return None
-        record = read_record(self.directory)
-        return None if curves and self._lacks_curves(record) else record
+    def finished(self, request: RunRequest) -> RunRecord | None:
+        """The record of a finished run; None where there is none, or none with wanted curves.
 
-    def _lacks_curves(self, record: RunRecord) -> bool:
-        trace = read_trace(self.results_dir, record)
-        if trace is None:
+        A damaged run does not count as finished; that it is run again is said.
+        """
+        found = finished_run(self.directory)
+        if isinstance(found, str):
+            request.say(f"a damaged run is run again: {found}")
+            return None
+        return None if found is None or self._lacks_curves(request, found) else found
+
+    def _lacks_curves(self, request: RunRequest, record: RunRecord) -> bool:
+        if not request.curves:
             return False
-        return bool(trace.column("eval_accuracy").null_count == len(trace))
+        try:
+            trace = read_trace(self.results_dir, record)
+        except RecordError as error:
+            request.say(f"a damaged run is run again: {error}")
+            return True
+        return trace is not None and trace.column("eval_accuracy").null_count == len(trace)
 
     def common(self, request: RunRequest) -> dict[str, Any]:
         """The fields of the record that are known before training."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.method import build_head, build_loss, build_start
-from w2s_cache.methods import find_method
+from w2s_cache.methods import find_method, method_names
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.contents import cached_domains
@@ -36,6 +36,7 @@ class Study:
         device: A torch device string.
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the traces.
+        say: Told of damaged runs that are run again.
     """
 
     spec: Spec
@@ -50,6 +51,7 @@ class Study:
     device: str
     tower: Tower | None = None
     curves: bool = False
+    say: Callable[[str], None] = lambda _: None
 
 
 def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome]:
@@ -73,12 +75,16 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
                 device=study.device,
                 tower=study.tower,
                 curves=study.curves,
+                say=study.say,
             )
             yield from run(request, inputs, results_dir)
 
 
 def check_names(study: Study) -> None:
     """Refuses methods that do not exist and hyper-parameters that a method cannot be built with.
+
+    Sections ``[train.methods.NAME]`` of the spec must name methods too, those not run included: a
+    misspelt one would leave its method with other settings than the spec says.
 
     Raises:
         UnknownNameError: No such method.
@@ -92,6 +98,10 @@ def check_names(study: Study) -> None:
             found="none",
             fix="Give --method, or list `methods` in the spec.",
         )
+    known = method_names()
+    for name in study.spec.train.methods:
+        if name not in known:
+            raise UnknownNameError("method of a section [train.methods.NAME]", name, known)
     for name in study.methods:
         method = find_method(name)
         declared = declare(study.spec, name, study.options)

@@ -6,9 +6,10 @@ trained once is never trained again and never confused with another.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import publish, write_error
 from w2s_cache.weak.classifier import WeakClassifier
 from w2s_cache.weak.start import start_of
@@ -37,6 +39,7 @@ def weak_classifier(
     trained_on: str,
     device: str,
     train: Trainer,
+    on_wait: Callable[[Owner | None], None] | None = None,
 ) -> tuple[WeakClassifier, bool]:
     """Loads the fine-tuned weak model, training it first when there is none.
 
@@ -47,6 +50,7 @@ def weak_classifier(
         trained_on: Digest of the index (images, labels and split).
         device: A torch device string.
         train: Called with (network, transform) to fine-tune in place.
+        on_wait: Called once, with the owner if known, when another process is fine-tuning it.
 
     Returns:
         The classifier, and whether it was trained now.
@@ -69,11 +73,14 @@ def weak_classifier(
         **start.facts,
     }
     directory = directory_of(digest(key))
-    fresh = not (directory / KEY_FILE).is_file()
-    if fresh:
-        train(network, start.transform)
-        _publish(directory, network, key)
-    else:
+    fresh = False
+    if not (directory / KEY_FILE).is_file():
+        with _lock(directory, on_wait):
+            fresh = not (directory / KEY_FILE).is_file()  # or the other process has made it
+            if fresh:
+                train(network, start.transform)
+                _publish(directory, network, key)
+    if not fresh:
         _load(directory, network)
     network.to(device).eval().requires_grad_(False)
     classifier = WeakClassifier(
@@ -87,12 +94,19 @@ def weak_classifier(
     return classifier, fresh
 
 
-def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
-    """Weights first, the JSON that vouches for them last."""
+@contextlib.contextmanager
+def _lock(directory: Path, on_wait: Callable[[Owner | None], None] | None) -> Iterator[None]:
+    """The only right to fine-tune this model; waits for whoever does."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_error(directory, error) from error
+    with writer_lock(directory, timeout=-1, on_wait=on_wait):
+        yield
+
+
+def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
+    """Weights first, the JSON that vouches for them last."""
     state = {
         name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
     }

@@ -14,11 +14,12 @@ from PIL.Image import Image
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.data.decode import decode_ahead
-from w2s_cache.errors import DataError, ImageError
+from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.errors import DataError, ImageError, TrainError
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.spec import FinetuneSpec
 
+_LISTED = 10
 _IN_MEMORY_BYTES = 2 << 30  # decoded D_train is kept when it fits, decoded every epoch when not
 
 
@@ -55,8 +56,9 @@ def finetune(
         advance: Called with the number of images just seen.
 
     Raises:
-        DataError: There is no training image.
-        ImageError: A training image cannot be decoded.
+        DataError: There is no training image, or too few for the network's batch normalisation.
+        ImageError: Training images cannot be decoded; all of them are listed.
+        TrainError: The weights stopped being finite numbers.
     """
     shown_images = _shown_per_epoch(len(images.paths), recipe.batch_size)
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -77,14 +79,44 @@ def finetune(
             for pixels, labels in _batches(images, cached, order, recipe.batch_size):
                 shown = _augment(pixels, recipe, generator).to(device)
                 loss = functional.cross_entropy(
-                    network(shown), labels.to(device), label_smoothing=recipe.label_smoothing
+                    _logits(network, shown),
+                    labels.to(device),
+                    label_smoothing=recipe.label_smoothing,
                 )
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 scheduler.step()
                 advance(len(labels))
+            _refuse_divergence(network, recipe)
     network.eval().requires_grad_(False)
+
+
+def _logits(network: Any, pixels: Tensor) -> Tensor:
+    """Logits in training mode; batch normalisation of one pixel per channel has no variance."""
+    try:
+        logits: Tensor = network(pixels)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise DataError(
+            "fine-tuning the weak model on a batch of one image",
+            expected="batches of at least two images, for its batch normalisation",
+            found=f"{len(pixels)} image",
+            fix="Raise `batch_size` in [weak.NAME.finetune], or give more training images.",
+        ) from error
+    return logits
+
+
+def _refuse_divergence(network: Any, recipe: FinetuneSpec) -> None:
+    numbers = [value for value in network.state_dict().values() if value.is_floating_point()]
+    if not all(bool(value.isfinite().all()) for value in numbers):
+        raise TrainError(
+            "fine-tuning the weak model diverged",
+            expected="weights that are finite numbers",
+            found=f"NaN or infinity with lr = {recipe.lr} and {recipe.optimizer}",
+            fix="Lower `lr` in [weak.NAME.finetune].",
+        )
 
 
 def _shown_per_epoch(count: int, batch_size: int) -> int:
@@ -111,8 +143,9 @@ def _optimizer(network: Any, recipe: FinetuneSpec) -> torch.optim.Optimizer:
 
 def _decode_all(images: TrainImages, batch_size: int) -> Tensor | None:
     """All decoded images when they fit the memory budget, else None."""
-    first = next(_decoded(images, range(1), 1))
-    if first.nbytes * len(images.paths) > _IN_MEMORY_BYTES:
+    first = images.paths[:1]  # for its size; if it is broken it is listed with all others below
+    [probe] = decode_ahead(first, images.transform, batch_size=1, workers=1)
+    if probe.pixels.nbytes * len(images.paths) > _IN_MEMORY_BYTES:
         return None
     return torch.cat(list(_decoded(images, range(len(images.paths)), batch_size)))
 
@@ -131,16 +164,20 @@ def _batches(
 
 def _decoded(images: TrainImages, rows: Sequence[int], size: int) -> Iterator[Tensor]:
     paths = [images.paths[row] for row in rows]
+    failures: list[Failure] = []
     for batch in decode_ahead(paths, images.transform, batch_size=size, workers=images.workers):
-        if batch.failures:
-            first = batch.failures[0]
-            raise ImageError(
-                f"training image {first.path}",
-                expected="an image that Pillow reads",
-                found=first.reason,
-                fix="Repair or remove it (and its line in the list file), then run again.",
-            )
-        yield batch.pixels
+        failures += batch.failures
+        if not failures:  # after the first one the others are only looked for
+            yield batch.pixels
+    if failures:
+        shown = "; ".join(f"{failure.path} ({failure.reason})" for failure in failures[:_LISTED])
+        more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
+        raise ImageError(
+            f"{len(failures)} training image(s) cannot be decoded",
+            expected="images that Pillow reads",
+            found=f"{shown}{more}",
+            fix="Repair or remove them (and their lines in the list file), then run again.",
+        )
 
 
 def _augment(pixels: Tensor, recipe: FinetuneSpec, generator: torch.Generator) -> Tensor:

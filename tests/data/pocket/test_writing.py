@@ -1,6 +1,11 @@
 """The pocket data set on disk."""
 
 import errno
+import os
+import re
+import socket
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -127,3 +132,31 @@ def test_worker_processes_write_the_same_bytes_and_report_progress(
     )
     assert here == there
     assert sum(counts) == 2 * len(DOMAINS) * 2 * 2
+
+
+def test_what_dead_processes_left_is_removed(tmp_path: Path) -> None:
+    """The folder of a killed process goes when somebody draws again; a living one's stays."""
+    owner = ".set." + re.sub("[^A-Za-z0-9]", "-", socket.gethostname())
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    dead = tmp_path / f"{owner}.{gone.pid}.abc"
+    alive = tmp_path / f"{owner}.{os.getpid()}.abc"
+    for folder in (dead, alive):
+        folder.mkdir()
+    write_pocket(tmp_path / "set", train_per_class=1, test_per_class=0, workers=0)
+    assert sorted(tmp_path.iterdir()) == [alive, tmp_path / "set"]
+
+
+@pytest.mark.parametrize("reason", ["No space left on device", "Read-only file system"])
+def test_a_disk_that_refuses_is_an_error_in_four_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """A full or unwritable home is said, and nothing is left."""
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.ENOSPC, reason)
+
+    monkeypatch.setattr(writing, "draw", failing)
+    with pytest.raises(StoreWriteError, match=f"found {reason}"):
+        write_pocket(tmp_path / "set", train_per_class=1, test_per_class=0, workers=0)
+    assert list(tmp_path.iterdir()) == []

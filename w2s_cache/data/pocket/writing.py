@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
+import os
+import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -59,23 +62,41 @@ def write_pocket(
     if announce is not None:
         count = (train_per_class + test_per_class) * len(CLASSES) * len(DOMAINS)
         announce(f"drawing {count:,} images once, into {root}")
-    with _write_errors(root), _folder_beside(root) as beside:
-        _write_pictures(beside, (train_per_class, test_per_class), workers, progress)
-        _write_lists(beside, train_per_class, test_per_class)
-        (beside / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-        beside.chmod(0o755)
-        beside.replace(root)
+    with _write_errors(root), _beside(root) as folder:
+        _write_pictures(folder, (train_per_class, test_per_class), workers, progress)
+        _write_lists(folder, train_per_class, test_per_class)
+        (folder / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
+        folder.chmod(0o755)
+        folder.replace(root)
 
 
 @contextlib.contextmanager
-def _folder_beside(root: Path) -> Iterator[Path]:
-    """A folder in the making, gone afterwards unless it was renamed."""
+def _beside(root: Path) -> Iterator[Path]:
+    """A temporary folder beside ``root``, removed at the end; those of dead processes go first."""
     root.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+    owner = f".{root.name}.{re.sub('[^A-Za-z0-9]', '-', socket.gethostname())}."
+    for path in root.parent.glob(f"{owner}*"):
+        process = path.name.removeprefix(owner).partition(".")[0]
+        if process.isdigit() and not _is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{owner}{os.getpid()}.", dir=root.parent))
     try:
-        yield beside
+        yield folder
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Whether a process of this machine runs; where that cannot be asked, it counts as running."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 @contextlib.contextmanager

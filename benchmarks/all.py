@@ -22,7 +22,7 @@ def main() -> None:
     """Runs the scripts beside this one in alphabetical order."""
     sections = []
     for script in sorted(HERE.glob("*.py")):
-        if script.name == Path(__file__).name:
+        if script.name in {Path(__file__).name, "in_turn.py"}:
             continue
         print(f"running {script.name} …", flush=True)
         done = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True)

@@ -17,11 +17,11 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import torch
+from in_turn import best_in_turn
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -133,17 +133,6 @@ def train_from_file(path: Path, data: FitData, start: dict[str, Tensor], rows: i
             LOSS(logits, targets, progress=0.0).backward()
             optimizer.step()
         return time.perf_counter() - begin
-
-
-def best_in_turn(*actions: Callable[[], None], repeats: int) -> list[float]:
-    """Return the best wall time of each action in seconds, the actions taking turns."""
-    best = [float("inf")] * len(actions)
-    for _ in range(repeats):
-        for i, action in enumerate(actions):
-            begin = time.perf_counter()
-            action()
-            best[i] = min(best[i], time.perf_counter() - begin)
-    return best
 
 
 if __name__ == "__main__":

@@ -15,10 +15,9 @@ little: the line says how much.
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
 
 import torch
+from in_turn import best_in_turn
 
 from w2s_cache.heads.linear import LinearHead, UniformStart
 from w2s_cache.heads.protocol import StartInputs
@@ -88,7 +87,8 @@ def measure(
     def together() -> None:
         fit(HEAD, loss, data, learners(), CONFIG)
 
-    return best_in_turn([alone, together], repeats=repeats)
+    together()  # warm
+    return best_in_turn(alone, together, repeats=repeats)
 
 
 def learner(seed: int, weak: torch.Tensor, fit_rows: int, width: int) -> Learner:
@@ -111,18 +111,6 @@ def learner(seed: int, weak: torch.Tensor, fit_rows: int, width: int) -> Learner
         val_labels=weak[val_rows].argmax(dim=-1),
         generator=generator,
     )
-
-
-def best_in_turn(actions: Sequence[Callable[[], None]], *, repeats: int) -> list[float]:
-    """Best wall time of each action in seconds, the actions taking turns after a warm-up."""
-    best = [float("inf")] * len(actions)
-    for repeat in range(repeats + 1):
-        for place, action in enumerate(actions):
-            began = time.perf_counter()
-            action()
-            if repeat:
-                best[place] = min(best[place], time.perf_counter() - began)
-    return best
 
 
 if __name__ == "__main__":

@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from in_turn import best_in_turn
 
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.reader import open_store
@@ -70,17 +69,6 @@ def load_plain(plain: Path) -> np.ndarray:
         while count := file.readinto(view[filled:]):
             filled += count
     return buffer
-
-
-def best_in_turn(*actions: Callable[[], object], repeats: int) -> list[float]:
-    """Return the best wall time of each action in seconds, the actions taking turns."""
-    best = [float("inf")] * len(actions)
-    for _ in range(repeats):
-        for i, action in enumerate(actions):
-            begin = time.perf_counter()
-            action()
-            best[i] = min(best[i], time.perf_counter() - begin)
-    return best
 
 
 def plain_bytes(values: np.ndarray, dtype: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,3 +107,36 @@ def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cvt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of a tiny CvT classifier; tests that change it work on a copy."""
     return write_cvt(tmp_path_factory.mktemp("cvt"))
+
+
+def tiny_text_tower(width: int) -> Any:
+    """A causal open_clip text tower of two layers with random weights and ``width`` features."""
+    import open_clip
+    import torch
+    from open_clip.model import CLIP
+
+    from w2s_cache.encoders.openclip import OpenClipEncoder
+    from w2s_cache.encoders.text_tower import attach_text_tower
+
+    vision = {"image_size": 8, "patch_size": 4, "width": 16, "layers": 1, "head_width": 8}
+    text = {"context_length": 77, "width": 16, "heads": 2, "layers": 2}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = CLIP(width, vision, text)
+    encoder = OpenClipEncoder(
+        architecture="ViT-B-32",
+        network=network.eval().requires_grad_(False),
+        image_weights="",
+        text_weights="",
+        transform=lambda image: image,
+        tokenizer=open_clip.SimpleTokenizer(),
+        precision="fp32",
+        device="cpu",
+    )
+    return attach_text_tower(encoder)
+
+
+@pytest.fixture(scope="session")
+def text_tower() -> Any:
+    """A tiny text tower of eight features, float32; tests leave it as it is."""
+    return tiny_text_tower(8)

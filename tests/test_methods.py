@@ -14,10 +14,15 @@ from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.losses.distillation import Distillation
 from w2s_cache.losses.product import Product
 from w2s_cache.method import attach_head, build_head, build_loss, resolve_options
-from w2s_cache.methods import METHODS, find_method, method_names
+from w2s_cache.methods import METHODS, expand_groups, find_method, method_names
 
 TRAINED = [name for name, m in METHODS.items() if m.loss is not None and not m.needs_tower]
-PROMPTS = {"tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"}
+GRID = ("ce", "kd", "aux", "adapt", "aug", "product")
+PROMPTS = {
+    *("ceiling-tp", "text-encoder"),
+    *(f"tp-{loss}{start}" for loss in GRID for start in ("", "-text")),
+}
+TEXT_PROBES = {f"lp-{loss}-text" for loss in GRID}
 
 
 def resolved(name, **given):
@@ -60,6 +65,7 @@ def test_every_trained_method_builds_and_has_a_gradient(name):
         ("text-encoder", "Text encoder", TextEncoderRecipe, Distillation),
         ("cpl", "CPL", PrototypeHead, Distillation),
         ("cpl-ce", "CE + prototypes", PrototypeHead, CrossEntropy),
+        ("cpl-class-means", "CPL, class-mean start", PrototypeHead, Distillation),
         ("cpl-aux", "AuxConf + prototypes", PrototypeHead, AuxConf),
         ("cpl-adapt", "AdaptConf + prototypes", PrototypeHead, AdaptConf),
     ],
@@ -82,6 +88,16 @@ def test_linear_methods_leave_their_logits_unscaled(name):
     assert resolved(name)["tau_strong"] == 1.0
 
 
+def test_the_grid_has_every_head_under_every_loss_from_both_starts():
+    """3 heads × 6 losses × 2 starts = 36 methods, all different and all there."""
+    names = expand_groups(["grid"])
+    assert len(names) == 36
+    parts = {
+        (METHODS[n].head, METHODS[n].loss, METHODS[n].start, *METHODS[n].options) for n in names
+    }
+    assert len(parts) == 36
+
+
 def test_no_two_methods_have_the_same_title():
     """Tables tell rows apart by title."""
     titles = [method.title for method in METHODS.values()]
@@ -97,13 +113,16 @@ def test_only_ceilings_see_ground_truth():
 def test_methods_that_start_from_text_say_so():
     """They are the ones an image-only encoder cannot run."""
     needing = {name for name, method in METHODS.items() if method.needs_text}
-    assert needing == PROMPTS | {
+    pooled = {"pooled-class-means", "pooled-lda", "pooled-mixture", "propagated-lda"}
+    assert needing == PROMPTS | TEXT_PROBES | pooled | {
         "zero-shot",
         "cpl",
         "cpl-calibrated",
         "cpl-ce",
         "cpl-aux",
         "cpl-adapt",
+        "cpl-aug",
+        "cpl-product",
         "ceiling-cpl",
     }
 
@@ -162,7 +181,7 @@ def test_the_weak_model_has_no_head():
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
 
 
-@pytest.mark.parametrize("name", ["zero-shot", "soft-class-means"])
+@pytest.mark.parametrize("name", ["zero-shot", "soft-class-means", "pooled-lda", "lda"])
 def test_where_the_start_is_the_answer_there_is_no_loss(name):
     """Nothing is trained."""
     assert build_loss(METHODS[name], resolved(name)) is None

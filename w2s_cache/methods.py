@@ -11,12 +11,18 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from w2s_cache.errors import UnknownNameError
-from w2s_cache.heads.linear import LinearHead, UniformStart
+from w2s_cache.heads.class_means import CentredClassMeans
+from w2s_cache.heads.discriminant import PooledDiscriminant, WeakDiscriminant
+from w2s_cache.heads.linear import LinearHead, ScaledTextStart, UniformStart
+from w2s_cache.heads.mixture import Mixture
+from w2s_cache.heads.pooling import PooledMeans
 from w2s_cache.heads.prompts import ContextStart, PromptRecipe
+from w2s_cache.heads.propagation import PropagatedDiscriminant
 from w2s_cache.heads.protocol import Start
 from w2s_cache.heads.prototypes import ClassMeans, PrototypeHead, RandomStart, TextStart
 from w2s_cache.heads.text_encoder import PretrainedStart, TextEncoderRecipe
 from w2s_cache.losses.adapt_conf import AdaptConf
+from w2s_cache.losses.aug_conf import AugConf
 from w2s_cache.losses.aux_conf import AuxConf
 from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.losses.distillation import Distillation
@@ -27,8 +33,13 @@ from w2s_cache.method import Method
 ENTRY_POINT_GROUP = "w2s_cache.methods"
 
 
-def _probe(title: str, loss: Callable[..., Loss], **more: Any) -> Method:
-    return Method(title=title, head=LinearHead, start=UniformStart, loss=loss, **more)
+def _probe(
+    title: str,
+    loss: Callable[..., Loss],
+    start: Callable[..., Start] = UniformStart,
+    **more: Any,
+) -> Method:
+    return Method(title=title, head=LinearHead, start=start, loss=loss, **more)
 
 
 def _prompts(title: str, loss: Callable[..., Loss], **more: Any) -> Method:
@@ -39,6 +50,11 @@ def _prototypes(
     title: str, start: Callable[..., Start], loss: Callable[..., Loss] | None, **more: Any
 ) -> Method:
     return Method(title=title, head=PrototypeHead, start=start, loss=loss, **more)
+
+
+def _closed_form(title: str, start: Callable[..., Start]) -> Method:
+    """A linear head over unit-norm features that nothing is trained for."""
+    return Method(title=title, head=LinearHead, start=start, options={"normalize": True})
 
 
 _TAU = {"tau": 0.1}  # Li et al. print no temperature; specs may give one or a list to select from
@@ -72,7 +88,14 @@ METHODS: dict[str, Method] = {
     "cpl-ce": _prototypes("CE + prototypes", TextStart, CrossEntropy, options=_TAU),
     "cpl-aux": _prototypes("AuxConf + prototypes", TextStart, AuxConf, options=_TAU),
     "cpl-adapt": _prototypes("AdaptConf + prototypes", TextStart, AdaptConf, options=_TAU),
+    "cpl-class-means": _prototypes("CPL, class-mean start", ClassMeans, Distillation, options=_TAU),
     "soft-class-means": _prototypes("Soft class means", ClassMeans, None),
+    "centred-class-means": _closed_form("Centred class means", CentredClassMeans),
+    "pooled-class-means": _prototypes("Pooled class means", PooledMeans, None),
+    "lda": _closed_form("LDA", WeakDiscriminant),
+    "pooled-lda": _closed_form("Pooled LDA", PooledDiscriminant),
+    "pooled-mixture": _closed_form("Pooled mixture", Mixture),
+    "propagated-lda": _closed_form("Pooled LDA, propagated", PropagatedDiscriminant),
     "ceiling-lp": _probe("Ceiling (LP)", CrossEntropy, supervision="ground-truth"),
     "ceiling-tp": _prompts("Ceiling (TP)", CrossEntropy, supervision="ground-truth"),
     "ceiling-cpl": _prototypes(
@@ -80,18 +103,74 @@ METHODS: dict[str, Method] = {
     ),
 }
 
+_LOSSES: dict[str, tuple[str, Callable[..., Loss]]] = {
+    "ce": ("CE", CrossEntropy),
+    "kd": ("KD", Distillation),
+    "aux": ("AuxConf", AuxConf),
+    "adapt": ("AdaptConf", AdaptConf),
+    "aug": ("AugConf", AugConf),
+    "product": ("Product", Product),
+}
+
+
+def _grid() -> dict[str, Method]:
+    """Every head under every loss from both starts, as far as it is not written down above.
+
+    The paper starts probes and prompts at random and prototypes from text; ``-text`` and
+    ``-random`` are the other way. KD on prototypes is called cpl and cpl-random.
+    """
+    made: dict[str, Method] = {}
+    for key, (loss_name, loss) in _LOSSES.items():
+        made[f"lp-{key}"] = _probe(f"{loss_name} + LP", loss)
+        made[f"tp-{key}"] = _prompts(f"{loss_name} + TP", loss)
+        made[f"lp-{key}-text"] = _probe(
+            f"{loss_name} + LP, text start", loss, ScaledTextStart, options={"normalize": True}
+        )
+        made[f"tp-{key}-text"] = _prompts(
+            f"{loss_name} + TP, text start", loss, options={"words": "a photo of a"}
+        )
+        if key != "kd":
+            title = f"{loss_name} + prototypes"
+            made[f"cpl-{key}"] = _prototypes(title, TextStart, loss, options=_TAU)
+            made[f"cpl-{key}-random"] = _prototypes(
+                f"{title}, random start", RandomStart, loss, options=_TAU
+            )
+    return {name: method for name, method in made.items() if name not in METHODS}
+
+
+METHODS |= _grid()
 
 _REFERENCES = ("zero-shot", "weak", "ceiling-lp", "ceiling-cpl")
 _PAPER = ("lp-ce", "lp-kd", "lp-aux", "lp-adapt", "tp-ce", "tp-kd", "tp-aux", "tp-adapt", "cpl")
+_CLOSED_FORM = (
+    "soft-class-means",
+    "centred-class-means",
+    "pooled-class-means",
+    "lda",
+    "pooled-lda",
+    "pooled-mixture",
+    "propagated-lda",
+)
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "paper": (*_REFERENCES, "ceiling-tp", *_PAPER),
     "calibrated": (*_REFERENCES, "cpl-calibrated"),
     "prompts": ("tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp"),
-    "beyond": (*_REFERENCES, "cpl", "soft-class-means"),
+    "grid": (
+        *(
+            f"{head}-{loss}{start}"
+            for head in ("lp", "tp")
+            for start in ("", "-text")
+            for loss in _LOSSES
+        ),
+        *("cpl" if loss == "kd" else f"cpl-{loss}" for loss in _LOSSES),
+        *("cpl-random" if loss == "kd" else f"cpl-{loss}-random" for loss in _LOSSES),
+    ),
+    "beyond": (*_REFERENCES, "cpl", *_CLOSED_FORM),
 }
 """Names for several methods: the nine rows of Li et al.'s tables with their references (zero-shot
-is ours), CPL with temperatures set apart, learned prompts alone, and what goes past the paper."""
+is ours), CPL with temperatures set apart, learned prompts alone, every head under
+every loss from every start, and what goes past the paper."""
 
 
 def expand_groups(names: Sequence[str]) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """What a spec file may say: TOML → frozen, validated values.
 
-A spec declares a data set, its protocol, the strong encoders, the weak models, how features are
-stored, how methods are trained and which tables are printed. Every key is typed; a key that does
-not exist is refused with the nearest one that does. Nothing is converted but integers to floats.
+A spec declares data set, protocol, strong encoders, weak models, storage, training and tables.
+Every key is typed; one that does not exist is refused with the nearest. Integers become floats.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
 
+SPEC_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -71,6 +71,8 @@ class StrongSpec(_Section):
     ``model`` is ``ARCH,TAG`` for open_clip, a model name for timm, ``ORG/REPO`` of the hub for
     transformers; ``checkpoint`` is a local weights file (a folder for transformers) that replaces
     the published ones; ``templates`` are names of template sets or literal templates with ``{}``.
+    ``anchors = "other-domains"`` gives an image-only encoder class means of the other domains'
+    labelled D_train where methods ask for class text.
     """
 
     library: str = "open_clip"
@@ -78,6 +80,7 @@ class StrongSpec(_Section):
     checkpoint: str | None = None
     precision: Precision = "fp32"
     templates: Names = Field(default=("plain",), min_length=1)
+    anchors: Literal["none", "other-domains"] = "none"
     batch_size: Count = 256
 
 
@@ -151,7 +154,7 @@ class SweepSpec(_Section):
 class Spec(_Section):
     """A whole spec file."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=SPEC_NAME)]
     title: str
     data: DataSpec
     protocol: ProtocolSpec = ProtocolSpec()

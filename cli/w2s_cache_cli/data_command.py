@@ -16,11 +16,18 @@ from w2s_cache_cli.options import (
     read_spec,
 )
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.suggestions import SuggestingGroup
 
-_root_option = click.option("--root", envvar="W2S_DATA_ROOT", help="Folder of the images.")
+_root_option = click.option(
+    "--root", envvar="W2S_DATA_ROOT", show_envvar=True, help="Folder of the images."
+)
 
 
-@click.group()
+def _announce(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.group(cls=SuggestingGroup)
 def command() -> None:
     """Check a data set on disk, fetch one, or print its classes."""
 
@@ -35,7 +42,7 @@ def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
     from w2s_cache.data.source import data_root, list_domain, list_domains
 
     spec = read_spec(spec_name)
-    found = data_root(spec.data, given=root, home=cache_dir)
+    found = data_root(spec.data, given=root, home=cache_dir, announce=_announce)
     names = chosen_domains(spec, domains, list_domains(spec.data, found))
     if spec.name == "domainnet":
         sys.exit(1 if _check_domainnet(found, names) else 0)
@@ -86,7 +93,7 @@ def index(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
     from w2s_cache.data.source import data_root, list_domain, list_domains
 
     spec = read_spec(spec_name)
-    found = data_root(spec.data, given=root, home=cache_dir)
+    found = data_root(spec.data, given=root, home=cache_dir, announce=_announce)
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["path", "label", "class", "split"])
     for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
@@ -104,7 +111,7 @@ def classes(spec_name: str, root: str | None, cache_dir: Path) -> None:
     from w2s_cache.data.source import data_root, list_domain, list_domains
 
     spec = read_spec(spec_name)
-    found = data_root(spec.data, given=root, home=cache_dir)
+    found = data_root(spec.data, given=root, home=cache_dir, announce=_announce)
     listing = list_domain(spec.data, spec.name, found, list_domains(spec.data, found)[0])
     for label, name in enumerate(listing.classes):
         click.echo(f"{label}\t{name}")

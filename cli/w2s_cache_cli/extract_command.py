@@ -6,7 +6,7 @@ import functools
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,22 +22,29 @@ from w2s_cache_cli.options import (
     read_spec,
     spec_option,
 )
+from w2s_cache_cli.preview import preview
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import StrongEncoder
-    from w2s_cache.extract.request import Extracted
+    from w2s_cache.extract.request import Extracted, ExtractRequest
 
 
 @click.command()
 @spec_option
 @domain_option
-@click.option("--root", envvar="W2S_DATA_ROOT", help="Folder of the images. Default: the spec's.")
+@click.option(
+    "--root",
+    envvar="W2S_DATA_ROOT",
+    show_envvar=True,
+    help="Folder of the images. Default: the spec's.",
+)
 @model_options
 @click.option(
     "--weak-logits",
     help="Import predictions instead of fine-tuning: parquet or csv with `path` and `logits` (or "
-    "one column per class), or npz with `path` and `logits`. `{domain}` is replaced.",
+    "one column per class), or npz with `path` and `logits`. One file may hold all domains; "
+    "`{domain}` in the name is replaced, for one file each. See docs/weak-logits.md.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
 @click.option(
@@ -50,7 +57,9 @@ if TYPE_CHECKING:
 @cache_dir_option
 @device_option
 @click.option("--recheck", is_flag=True, help="Load the models and compare their weights too.")
-@click.option("--dry-run", is_flag=True, help="Say what would be extracted, write nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be extracted and what is cached; write nothing."
+)
 @quiet_option
 def command(
     spec_name: str,
@@ -89,36 +98,60 @@ def command(
     )
     _refuse_confusion(spec, models, weak_logits)
     bars = Bars(quiet=quiet)
+    request = functools.partial(
+        _request,
+        spec=spec,
+        models=models,
+        weak_logits=weak_logits,
+        home=cache_dir,
+        device=device,
+        workers=workers,
+        batch_size=batch_size,
+        recheck=recheck,
+    )
     if dry_run:
-        known = chosen_domains(spec, domains, spec.data.domains or domains)
-        names = ", ".join(known or ("every folder of the root",))
-        pair = f"{models.strong_name} and {models.weak_name}"
-        click.echo(f"{spec.name}: {names} with {pair} → {cache_dir}")
+        preview(spec, models, domains, given=root, home=cache_dir, request=request)
         return
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.extract.domain import extract_domain
-    from w2s_cache.extract.request import ExtractRequest
 
-    found = data_root(spec.data, given=root, home=cache_dir, progress=bars.advance)
+    found = data_root(
+        spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
+    )
+    bars.end()
     load = _loader(models.strong, bars)
     for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
         began = time.perf_counter()
-        request = ExtractRequest(
-            spec=spec,
-            strong_name=models.strong_name,
-            strong=models.strong,
-            weak_name=models.weak_name,
-            weak=models.weak,
-            weak_logits=Path(weak_logits.replace("{domain}", domain)) if weak_logits else None,
-            home=cache_dir,
-            root=found,
-            device=device,
-            workers=workers,
-            batch_size=batch_size,
-            recheck=recheck,
-        )
-        done = extract_domain(request, domain, strong=load, progress=bars)
-        click.echo(_summary(done, time.perf_counter() - began))
+        done = extract_domain(request(domain, found), domain, strong=load, progress=bars)
+        bars.result(_summary(done, time.perf_counter() - began, imported=weak_logits is not None))
+    if weak_logits and weak is None:
+        bars.say(f"next: w2s-cache train --spec {spec_name} --weak {models.weak_name}")
+
+
+def _request(
+    domain: str,
+    root: Path,
+    *,
+    spec: Spec,
+    models: Models,
+    weak_logits: str | None,
+    home: Path,
+    **means: Any,
+) -> ExtractRequest:
+    """The request for one domain; ``{domain}`` in the name of imported logits is replaced."""
+    from w2s_cache.extract.request import ExtractRequest
+
+    return ExtractRequest(
+        spec=spec,
+        strong_name=models.strong_name,
+        strong=models.strong,
+        weak_name=models.weak_name,
+        weak=models.weak,
+        weak_logits=Path(weak_logits.replace("{domain}", domain)) if weak_logits else None,
+        home=home,
+        root=root,
+        **means,
+    )
 
 
 def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> None:
@@ -156,11 +189,14 @@ def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[Str
     return load
 
 
-def _summary(done: Extracted, seconds: float) -> str:
+def _summary(done: Extracted, seconds: float, *, imported: bool) -> str:
     if done.reused:
         return f"{done.domain}: {done.rows:,} images, all reused from the cache ({seconds:.1f} s)"
+    verbs = dict.fromkeys(done.computed, "computed")
+    if imported:
+        verbs["logits"] = "imported"
     parts = ", ".join(
-        f"{name} {'reused' if not count else f'{count:,} computed'}"
+        f"{name} {f'{count:,} {verbs[name]}' if count else 'reused'}"
         for name, count in done.computed.items()
     )
     return f"{done.domain}: {done.rows:,} images, {parts} ({seconds:.1f} s)"

@@ -11,6 +11,7 @@ import click
 
 from w2s_cache import __version__
 from w2s_cache.errors import W2SError
+from w2s_cache_cli.suggestions import SuggestingGroup
 
 COMMANDS = {
     "extract": "Compute features and weak logits once, into the cache.",
@@ -23,12 +24,12 @@ COMMANDS = {
     "methods": "List methods and their hyper-parameters.",
     "data": "Check or fetch a data set.",
     "ls": "List what is cached.",
-    "inspect": "Describe one store or run and check its laws.",
+    "inspect": "Describe a store or run and check its laws, or those of all.",
 }
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(SuggestingGroup):
     """Imports a command's module when it is called, and turns errors into one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002

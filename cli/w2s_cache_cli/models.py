@@ -33,11 +33,13 @@ _OVERRIDES = (
     click.option(
         "--strong-checkpoint",
         envvar="W2S_STRONG_CHECKPOINT",
+        show_envvar=True,
         help="Local weights of the strong encoder: a file, or a folder for transformers.",
     ),
     click.option(
         "--weak-checkpoint",
         envvar="W2S_WEAK_CHECKPOINT",
+        show_envvar=True,
         help="Local weights the weak model starts from: a file, or a folder for transformers.",
     ),
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import platformdirs
 
+from w2s_cache.cache_home import CACHE_VARIABLE, cache_home
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.spec import Spec
 from w2s_cache.spec_files import load_spec
@@ -52,6 +52,7 @@ spec_option = click.option(
     default="pocket",
     show_default=True,
     envvar="W2S_CACHE_SPEC",
+    show_envvar=True,
     help="Name of a shipped spec, or the path of a .toml file.",
 )
 domain_option = click.option(
@@ -71,15 +72,17 @@ method_option = click.option(
 cache_dir_option = click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    envvar="W2S_CACHE_HOME",
-    default=lambda: platformdirs.user_cache_path("w2s-cache"),
-    show_default="W2S_CACHE_HOME, else the user's cache folder",
+    envvar=CACHE_VARIABLE,
+    show_envvar=True,
+    default=cache_home,
+    show_default="the user's cache folder",
     help="Where features live.",
 )
 results_dir_option = click.option(
     "--results-dir",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="W2S_RESULTS_DIR",
+    show_envvar=True,
     default=Path("results"),
     show_default=True,
     help="Where run records live.",

@@ -19,6 +19,11 @@ class Bars:
         if not self._quiet:
             tqdm.write(text, file=sys.stderr)
 
+    def announce(self, text: str) -> None:
+        """Says what now begins and counts it without knowing how much it is."""
+        self.say(text)
+        self.begin("drawing", None)
+
     def result(self, text: str) -> None:
         """Prints a result on standard output, above the bar."""
         tqdm.write(text, file=sys.stdout)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
-from w2s_cache.spec_files import load_spec, spec_directory, spec_names
+from w2s_cache.spec_files import copy_spec, load_spec, spec_directory, spec_names
+from w2s_cache_cli.suggestions import SuggestingGroup
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SuggestingGroup, invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List the shipped specs; `specs show NAME` prints one with all defaults filled in."""
+    """List the shipped specs.
+
+    `specs show NAME` prints one with all defaults filled in, `specs copy NAME FILE` writes one to
+    edit.
+    """
     if ctx.invoked_subcommand is None:
         for name in spec_names():
             click.echo(f"{name:12} {load_spec(name).title}")
@@ -24,3 +30,18 @@ def command(ctx: click.Context) -> None:
 def show(name: str) -> None:
     """Print a spec as JSON, every default filled in. NAME may be the path of a .toml file."""
     click.echo(json.dumps(load_spec(name).model_dump(mode="json"), indent=2, ensure_ascii=False))
+
+
+@command.command()
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+def copy(name: str, file: Path) -> None:
+    """Write the shipped spec NAME to FILE, named like FILE, for a data set of your own.
+
+    \b
+    Example:
+      w2s-cache specs copy folder birds.toml
+      w2s-cache extract --spec birds.toml --root DIR
+    """
+    copy_spec(name, file)
+    click.echo(f"{file}: {name} as {file.stem}; use it with --spec {file}")

@@ -45,7 +45,7 @@ def _several(name: str, what: str) -> Callable[[Command], Command]:
     "methods",
     multiple=True,
     callback=comma_list,
-    help="Methods or groups of them (paper, calibrated, beyond, all); repeat or separate by "
+    help="Methods or groups of them (paper, calibrated, grid, beyond, all); repeat or separate by "
     "commas. Default: the spec's sweep.",
 )
 @domain_option

@@ -12,6 +12,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -105,6 +106,7 @@ def command(
         overrides=overrides,
         quiet=quiet,
     )
+    refuse_names_without_runs(spec, results_dir, domains=domains, weak=weak)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     for number, (name, layout) in enumerate(layouts.items()):
         if layout.content == "sizes":

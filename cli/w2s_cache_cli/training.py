@@ -12,6 +12,7 @@ import click
 
 from w2s_cache.errors import StoreError
 from w2s_cache.spec import Spec
+from w2s_cache_cli.known_names import refuse_unknown
 from w2s_cache_cli.models import Models
 from w2s_cache_cli.options import chosen_domains
 from w2s_cache_cli.progress import Bars
@@ -36,16 +37,20 @@ def make_study(
     """One pair of models as a study; what is left out is said aloud.
 
     Raises:
-        UnknownNameError: A domain the data set does not have.
+        UnknownNameError: A domain the data set does not have, a weak model that neither the spec
+            nor the cache knows.
         StoreError: Nothing was extracted for this pair of models.
     """
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.encoders.reattach import Reattached
     from w2s_cache.methods import expand_groups
-    from w2s_cache.store.contents import cached_domains
+    from w2s_cache.store.contents import cached_domains, cached_pairs
     from w2s_cache.train.study import Study
 
     on = resolve_device(device)
+    pairs = cached_pairs(cache_dir, spec.name)
+    if models.weak is None:
+        refuse_unknown("weak model", models.weak_name, {*spec.weak, *(weak for _, weak in pairs)})
     extracted = cached_domains(
         cache_dir, spec.name, strong=models.strong_name, weak=models.weak_name
     )
@@ -55,7 +60,7 @@ def make_study(
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
-        domains=_domains(spec, models, domains, extracted, bars),
+        domains=_domains(spec, models, domains, (extracted, pairs), bars),
         methods=expand_groups(methods),
         seeds=seeds,
         options=options,
@@ -97,18 +102,26 @@ def run_studies(
 
 
 def _domains(
-    spec: Spec, models: Models, asked: tuple[str, ...], extracted: tuple[str, ...], bars: Bars
+    spec: Spec,
+    models: Models,
+    asked: tuple[str, ...],
+    cached: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
+    bars: Bars,
 ) -> tuple[str, ...]:
     """The domains asked for, else all that were extracted; those left out are said aloud."""
+    from w2s_cache.store.contents import pairs_shown
+
+    extracted, pairs = cached
     known = spec.data.domains or extracted
-    if asked:
+    if asked and known:
         return chosen_domains(spec, asked, known)
     if not extracted:
         raise StoreError(
             f"no features of {models.strong_name} and {models.weak_name} on {spec.name}",
             expected="at least one extracted domain",
-            found="none",
-            fix="Run `w2s-cache extract` with the same --spec and models first.",
+            found=pairs_shown(pairs),
+            fix="Run `w2s-cache extract` with the same --spec and models first, or name models "
+            "that are there with --strong and --weak.",
         )
     absent = [domain for domain in known if domain not in extracted]
     if absent:

@@ -40,6 +40,7 @@ def test_help_names_every_option_with_a_text(words, w2s):
         if isinstance(parameter, click.Option):
             assert parameter.opts[0] in told.stdout
             assert parameter.help
+            assert not parameter.envvar or str(parameter.envvar) in told.stdout
 
 
 def test_the_program_lists_every_command(w2s):

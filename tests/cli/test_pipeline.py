@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -114,8 +115,9 @@ def test_inspect_describes_and_checks_every_artifact(studied, w2s):
         for asked in (path, path.parent):
             told = w2s("inspect", asked)
             assert told.exit_code == 0
-            assert json.loads(told.stdout)[name] == value
-            assert told.stderr == "all laws hold\n"
+            header, verdict = told.stdout.rstrip().rsplit("\n", 1)
+            assert json.loads(header)[name] == value
+            assert (verdict, told.stderr) == ("all laws hold", "")
 
 
 def test_inspect_names_a_broken_law(cached, w2s, tmp_path):
@@ -129,7 +131,30 @@ def test_inspect_names_a_broken_law(cached, w2s, tmp_path):
     shard.write_bytes(content)
     told = w2s("inspect", tmp_path)
     assert told.exit_code == 1
-    assert "FS-" in told.stderr
+    assert told.stdout.splitlines()[-1].startswith("FS-")
+
+
+def test_inspect_finds_what_ls_prints(cached, w2s):
+    """A path relative to the cache, as `ls` prints it, is as good as a path from here."""
+    path = w2s("ls", "--cache-dir", cached.cache).stdout.splitlines()[0].split()[-1]
+    told = w2s("inspect", path, "--cache-dir", cached.cache)
+    assert told.exit_code == 0
+    assert told.stdout.endswith("\nall laws hold\n")
+
+
+def test_inspect_checks_every_artifact_below_a_folder(studied, w2s, tmp_path):
+    """Of many runs only the broken ones have a line; the count and the verdict stand last."""
+    told = w2s("inspect", studied.results)
+    assert told.stdout == "24 stores and runs checked: all laws hold\n"
+    assert w2s("inspect", studied.cache).stdout.startswith("5 stores and runs checked: all laws")
+    shutil.copytree(studied.results, tmp_path / "results")
+    broken, *_ = sorted((tmp_path / "results").glob("tiny/art/cpl/*/predictions.parquet"))
+    broken.unlink()
+    told = w2s("inspect", tmp_path / "results")
+    assert told.exit_code == 1
+    line, verdict = told.stdout.splitlines()
+    assert line.startswith(f"{broken.parent.relative_to(tmp_path / 'results')}: RR-")
+    assert verdict == "24 stores and runs checked: 1 broken"
 
 
 def test_methods_names_every_method(w2s):
@@ -137,9 +162,23 @@ def test_methods_names_every_method(w2s):
     told = w2s("methods")
     assert told.exit_code == 0
     assert set(METHODS) <= {line.split()[0] for line in told.stdout.splitlines()}
-    assert "tau_strong=0.1" in next(
-        line for line in told.stdout.splitlines() if line.split()[0] == "cpl"
-    )
+    lines = {line.split()[0]: line for line in told.stdout.splitlines()}
+    assert "tau_strong=0.1" in lines["cpl"]
+    assert lines["cpl"].endswith("(tau sets tau_strong and tau_weak)")
+    assert lines["cpl-ce"].endswith("(tau sets tau_strong)")
+    assert "tau sets" not in lines["soft-class-means"]
+
+
+def test_columns_of_methods_fit_the_longest(w2s):
+    """Titles and hyper-parameters begin at the same place in every line."""
+    lines = {line.split()[0]: line for line in w2s("methods").stdout.splitlines()}
+    titles = {lines[name].index(f"  {METHODS[name].title}") + 2 for name in METHODS}
+    assert titles == {max(map(len, lines)) + 2}
+    options = titles.pop() + max(len(method.title) for method in METHODS.values()) + 2
+    for name in METHODS:
+        shown = lines[name][options:].split(" ")[0]
+        assert lines[name][options - 2 : options].strip() == ""
+        assert shown == "" or "=" in shown
 
 
 def test_specs_lists_and_shows(place, w2s):
@@ -176,9 +215,31 @@ def test_dry_runs_write_nothing(cached, w2s, tmp_path):
     told = w2s("extract", "--spec", cached.spec, "--cache-dir", cache, "--dry-run")
     assert told.exit_code == 0
     assert "clip and net" in told.stdout
+    assert told.stdout.count(": 60 images, not cached") == 2
     told = w2s("train", *where(cached, **{"results-dir": results}), "--dry-run")
     assert told.exit_code == 0
     assert told.stdout.startswith("24 runs\nclip and net: zero-shot, weak")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_says_what_is_cached(cached, w2s, tmp_path):
+    """Per domain: how many images, and what the cache has of this pair for these settings."""
+    dry = ("--cache-dir", cached.cache, "--dry-run", "--domain", "art")
+    told = w2s("extract", "--spec", cached.spec, *dry)
+    assert told.stdout.splitlines()[1:] == ["art: 60 images, cached"]
+    edited = cached.edited("image_size = 32", "image_size = 24", tmp_path)
+    told = w2s("extract", "--spec", edited, *dry)
+    assert "art: 60 images, cached with other settings (weak.image_size" in told.stdout
+    (tmp_path / "empty").mkdir()
+    told = w2s("extract", "--spec", cached.spec, *dry, "--root", tmp_path / "empty")
+    assert told.exit_code == 1
+    assert "no folder" in told.stderr
+
+
+def test_a_dry_run_never_draws(w2s, tmp_path):
+    """The embedded data set is drawn by the first extraction that needs it, not to look at it."""
+    told = w2s("extract", "--cache-dir", tmp_path / "cache", "--dry-run", "--domain", "real")
+    assert told.stdout.splitlines()[1:] == ["real: not cached"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -220,7 +281,7 @@ def test_imported_logits_end_to_end(studied, w2s, tmp_path):
     """Somebody's predictions, one file per domain, take the weak model's studied."""
     for domain in ("art", "photo"):
         index = read_index(index_path(studied.cache, "tiny", domain))
-        logits = np.eye(3)[index.labels]
+        logits = 9 * np.eye(3)[index.labels]
         columns = {name: logits[:, number] for number, name in enumerate(index.classes)}
         table = pa.table({"path": list(index.paths), **columns})
         pa_csv.write_csv(table.take(np.arange(len(index))[::-1]), tmp_path / f"{domain}.csv")
@@ -229,12 +290,34 @@ def test_imported_logits_end_to_end(studied, w2s, tmp_path):
     imported = ("--weak-logits", tmp_path / "{domain}.csv", "--weak", "mine")
     first = w2s("extract", *options[:4], *imported)
     assert first.exit_code == 0, first.output
-    assert first.stdout.count("logits 60 computed") == 2
+    assert first.stdout.count("logits 60 imported") == 2
+    assert "next:" not in first.stderr
     assert w2s("extract", *options[:4], *imported).stdout.count("all reused") == 2
     told = w2s("train", *options, "--weak", "mine", "--method", "weak")
     assert told.stdout.count("100.0 ± 0.0 (weak 100.0; n=2)") == 2
     table = w2s("tables", "--spec", studied.spec, "--results-dir", results, "--weak", "mine")
     assert "weak model mine" in table.stdout
+
+
+def test_one_file_of_predictions_without_a_name(cached, w2s, tmp_path):
+    """One file serves every domain; what to type next is said, and so is a replacement."""
+    rows = w2s("data", "index", cached.spec).stdout.splitlines()[1:]
+    cells = [(path, 9 * np.eye(3)[int(label)]) for path, label, *_ in (r.split(",") for r in rows)]
+    file = tmp_path / "all.csv"
+    options = ("--spec", cached.spec, "--cache-dir", tmp_path / "cache", "--weak-logits", file)
+    for factor in (1, 2):
+        lines = [f"{path},{' '.join(map(str, factor * row))}\n" for path, row in cells]
+        file.write_text(f"path,logits\n{''.join(lines)}")
+        told = w2s("extract", *options)
+        assert told.stdout.count("logits 60 imported") == 2, told.output
+        assert told.stderr.endswith(f"next: w2s-cache train --spec {cached.spec} --weak imported\n")
+        said = "art: imported logits of imported replaced"
+        assert (said in told.stderr) == (factor == 2)
+    where = ("--cache-dir", tmp_path / "cache", "--results-dir", tmp_path / "results")
+    told = w2s("train", "--spec", cached.spec, *where, "--weak", "imported", "--method", "weak")
+    assert told.stdout.count("100.0") == 4
+    told = w2s("train", "--spec", cached.spec, *where)
+    assert "in the cache are clip and imported" in told.stderr
 
 
 def test_the_installed_program_does_the_same(studied, w2s):

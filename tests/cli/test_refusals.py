@@ -53,7 +53,9 @@ def test_extract_refuses(place, w2s, tmp_path, options, words):
         (["--method", "weak,cpll"], ["unknown method", "'cpll'"]),
         (["--domain", "arts"], ["unknown domain of tiny", "Did you mean 'art'"]),
         (["--strong", "clop"], ["unknown strong encoder", "Did you mean 'clip'"]),
-        (["--weak", "nett"], ["no features of clip and nett", "extract"]),
+        (["--weak", "nett"], ["unknown weak model", "'nett'", "Did you mean 'net'"]),
+        (["--strong", "RN50,openai"], ["no features of RN50,openai and net", "clip and net"]),
+        (["--strong", "RN50,openai", "--domain", "art"], ["on tiny", "in the cache are clip"]),
         (["--method", "cpl", "--set", "tua=1"], ["no hyper-parameter 'tua'", "tau"]),
         (["--method", "cpl", "--set", "tau=hot"], ["hyper-parameter tau of cpl", "'hot'"]),
         (["--method", "cpl", "--set", "tau=[]"], ["tau has no candidates"]),
@@ -204,6 +206,22 @@ def test_a_cache_below_a_file_is_refused(place, w2s, tmp_path):
     assert "file" in refused(told)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--domain", "arts"], ["unknown domain of tiny", "'arts'", "Did you mean 'art'"]),
+        (["--weak", "nett"], ["unknown weak model", "Did you mean 'net'"]),
+        (["--strong", "clop"], ["unknown strong encoder", "Did you mean 'clip'"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_tables_refuses_names_that_nothing_has(studied, w2s, options, words):
+    """Names that neither the spec nor a run has get the nearest one, as in `train`."""
+    where = ("--spec", studied.spec, "--results-dir", studied.results)
+    sentence = refused(w2s("tables", *where, *options))
+    assert all(word in sentence for word in words), sentence
+
+
 def test_tables_that_cannot_be_written_are_refused(studied, w2s, tmp_path):
     """An output directory below a file is said in one sentence, after the table itself."""
     (tmp_path / "file").write_text("not a folder")
@@ -242,3 +260,20 @@ def test_a_number_of_very_many_digits_is_refused_in_a_line(cached, w2s, tmp_path
     sentence = refused(w2s("train", "--spec", cached.spec, *where, *options))
     assert "tau" in sentence
     assert len(sentence) < 400
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("trian", "train"),
+        ("tabels", "tables"),
+        ("specs shwo", "show"),
+        ("specs list", "cli specs"),
+        ("data chek", "check"),
+    ],
+)
+def test_a_mistyped_command_is_answered_with_the_nearest(w2s, words, meant):
+    """A usage error says what was probably meant; where nothing is near, the group alone."""
+    told = w2s(*words.split())
+    assert told.exit_code == 2
+    assert told.stderr.endswith(f"Did you mean {meant!r}?\n")

@@ -9,8 +9,9 @@ import pytest
 
 from w2s_cache.data import pocket
 from w2s_cache.data.source import POCKET_FOLDER, data_root, list_domain, list_domains
-from w2s_cache.errors import DataError, UnknownNameError
+from w2s_cache.errors import DataError, StoreWriteError, UnknownNameError
 from w2s_cache.spec import DataSpec
+from w2s_cache.spec_files import load_spec
 
 FOLDERS = DataSpec(format="class-folders")
 
@@ -54,7 +55,7 @@ def test_the_embedded_data_set_is_drawn_only_where_no_root_is_named(
 ) -> None:
     """``source = "pocket"`` draws below the cache home, unless the user has a folder."""
     drawn: list[Path] = []
-    monkeypatch.setattr(pocket, "write_pocket", lambda root, progress: drawn.append(root))  # noqa: ARG005
+    monkeypatch.setattr(pocket, "write_pocket", lambda root, **_: drawn.append(root))
     spec = DataSpec(format="domainnet", source="pocket")
     assert data_root(spec, given=str(tmp_path), home=tmp_path / "home") == tmp_path
     assert drawn == []
@@ -108,3 +109,22 @@ def test_official_lists_are_read_where_the_spec_says_so(listed: Any) -> None:
     listing = list_domain(spec, "mine", root, "clipart")
     assert [entry.split for entry in listing.entries] == ["train", "test"] * 2
     assert listing.classes == ("cat", "dog")
+
+
+def test_a_root_for_another_layout_is_told_of_the_folder_spec(colours: Any, tmp_path: Path) -> None:
+    """Whoever forgets `--spec folder` is told of it, not sent to fetch what cannot be fetched."""
+    root = colours(tmp_path, "photo", per_class=1)
+    spec = load_spec("pocket").data
+    with pytest.raises(DataError) as caught:
+        list_domain(spec, "pocket", root, "real")
+    assert "--spec folder" in caught.value.fix
+    assert "fetch" not in str(caught.value)
+
+
+@pytest.mark.parametrize("home", ["/dev/null/x", "/proc/xx"])
+def test_a_home_where_nothing_can_be_drawn_is_said(home: str) -> None:
+    """The embedded data set needs a place; one sentence says which cannot be it."""
+    if not Path(home).parent.exists():
+        pytest.skip(f"this machine has no {Path(home).parent}")
+    with pytest.raises(StoreWriteError, match="cannot be drawn into"):
+        data_root(DataSpec(format="domainnet", source="pocket"), given=None, home=Path(home))

@@ -22,17 +22,26 @@ def commands(heading: str) -> list[list[str]]:
     return [shlex.split(line, comments=True) for line in lines if line.startswith("w2s-cache")]
 
 
+def environment(place: Path) -> dict[str, str]:
+    """Of a stranger whose cache is in ``place``."""
+    return {**os.environ, "W2S_CACHE_HOME": str(place / "cache"), "OMP_NUM_THREADS": "1"}
+
+
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> list[subprocess.CompletedProcess[str]]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stranger is."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def ran(place: Path) -> list[subprocess.CompletedProcess[str]]:
     """The commands of the first section, one after the other, on the embedded data set."""
-    place = tmp_path_factory.mktemp("readme")
-    environment = {**os.environ, "W2S_CACHE_HOME": str(place / "cache"), "OMP_NUM_THREADS": "1"}
     program = [sys.executable, "-m", "w2s_cache_cli"]
     return [
         subprocess.run(
             [*program, *command[1:]],
             cwd=place,
-            env=environment,
+            env=environment(place),
             capture_output=True,
             text=True,
             check=False,
@@ -54,6 +63,23 @@ def test_the_first_commands_show_a_table(ran: list[subprocess.CompletedProcess[s
     assert trained.startswith("real ")
     assert re.search(r"CPL +(– +)*\d+\.\d", table)
     assert "2,800 rows" in listing
+
+
+def test_the_python_example_runs(ran: list[subprocess.CompletedProcess[str]], place: Path) -> None:
+    """The lines of the first section, typed into Python, read what was extracted before them."""
+    [program] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    shown = "print(*features.shape, *weak_logits.shape, len(labels), train.sum(), len(zero_shot))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{shown}"],
+        cwd=place,
+        env=environment(place),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran[0].returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.split() == ["2800", "128", "2800", "40", "2800", "1200", "2800"]
 
 
 def test_every_command_of_the_readme_exists() -> None:

@@ -172,7 +172,9 @@ def test_without_a_network_a_tag_is_one_sentence(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)  # read once
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    with pytest.raises(EncoderError, match="the network, or point `checkpoint`") as caught:
+    with pytest.raises(
+        EncoderError, match="the network, or give local weights by --strong-checkpoint"
+    ) as caught:
         load(model, library=library)
     assert model.partition(",")[0] in caught.value.what
     assert "None" not in caught.value.what

@@ -13,12 +13,19 @@ import torch
 from PIL import Image
 
 from w2s_cache.data.index_build import build_index
-from w2s_cache.errors import EncoderError, SpecError, UnknownNameError, WeakLogitsError
+from w2s_cache.errors import (
+    EncoderError,
+    ImageError,
+    SpecError,
+    UnknownNameError,
+    WeakLogitsError,
+)
 from w2s_cache.request import feature_request
 from w2s_cache.spec import FinetuneSpec
 from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
 from w2s_cache.store.index import read_index
 from w2s_cache.store.reader import Store
+from w2s_cache.train.inputs import load_inputs
 
 NOTHING = {"features": 0, "text": 0, "logits": 0}
 
@@ -304,3 +311,45 @@ def test_a_damaged_index_is_made_anew_aloud(bench: Any) -> None:
     assert str(index) in said
     assert said.endswith("; making it anew")
     assert read_index(index).digest == feature_set(bench).index_digest
+
+
+@pytest.mark.parametrize("part", ["image", "text", "logits"])
+def test_a_damaged_shard_is_said_aloud_and_alone_computed_again(bench: Any, part: str) -> None:
+    """A changed byte is no hit, though the size is right; afterwards every byte is the old one."""
+    bench.run()
+    store = stores(bench)[part]
+    shard = store.directory / store.manifest.shards[-1].file
+    sound = shard.read_bytes()
+    shard.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+    done = bench.run()
+    name, rows = {"image": ("features", 4), "text": ("text", 3), "logits": ("logits", 4)}[part]
+    assert done.computed == {**NOTHING, name: rows}
+    (said,) = bench.progress.said
+    assert f"{shard} is damaged" in said
+    assert shard.read_bytes() == sound
+    assert bench.run().reused
+
+
+def test_a_failed_extraction_leaves_the_earlier_one_as_it_was(bench: Any, listed: Any) -> None:
+    """Changed images replace the index only together with their features, never before."""
+    bench.run()
+    path = bench.request.root / listed(bench.request.root)[5]
+    content = path.read_bytes()
+    path.write_bytes(b"no image")
+    with pytest.raises(ImageError):
+        bench.run()
+    assert load_inputs(bench.request.home, feature_set(bench)).features.shape == (12, 6)
+    path.write_bytes(content)
+    assert bench.run().reused
+
+
+def test_a_hit_on_earlier_images_brings_their_index_back(bench: Any, listed: Any) -> None:
+    """Another pair may have moved the index on; the features asked for now get theirs again."""
+    bench.run()
+    path = bench.request.root / listed(bench.request.root)[5]
+    content = path.read_bytes()
+    Image.new("RGB", (40, 36)).save(path)
+    bench.run(strong_name="twin")
+    path.write_bytes(content)
+    assert bench.run().reused
+    assert load_inputs(bench.request.home, feature_set(bench)).features.shape == (12, 6)

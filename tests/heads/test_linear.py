@@ -1,9 +1,13 @@
 """The linear probe."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from torch.nn import functional
 
-from w2s_cache.heads.linear import LinearHead, UniformStart
+from w2s_cache.errors import TrainError
+from w2s_cache.heads.linear import LinearHead, ScaledTextStart, UniformStart
 from w2s_cache.heads.protocol import StartInputs
 
 
@@ -57,3 +61,21 @@ def test_start_is_a_function_of_its_generator(seed, same):
     one, other = UniformStart()(inputs()), UniformStart()(inputs(seed))
     assert torch.equal(one["weight"], other["weight"]) == same
     assert torch.equal(one["bias"], other["bias"]) == same
+
+
+def test_a_probe_started_from_text_is_zero_shot():
+    """On unit-norm features its first logits are the scaled cosines with the text features."""
+    text = functional.normalize(torch.randn(3, 16, generator=torch.Generator().manual_seed(1)))
+    given = replace(inputs(), text=text, logit_scale=20.0)
+    head = LinearHead(normalize=True)
+    features = torch.randn(5, 16, generator=torch.Generator().manual_seed(2))
+    logits = head.logits(ScaledTextStart()(given), head.prepare(features))
+    expected = 20.0 * torch.cosine_similarity(features[:, None], text[None], dim=-1)
+    torch.testing.assert_close(logits, expected)
+
+
+def test_a_probe_cannot_start_from_text_without_a_text_tower():
+    """The error has four parts."""
+    with pytest.raises(TrainError, match="cannot start from text") as caught:
+        ScaledTextStart()(inputs())
+    assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))

@@ -103,6 +103,7 @@ ZOO = [
     ("RR-07", _record(inputs=_with(image_key=""))),
     ("RR-07", _record(inputs=_with(index_digest=None))),
     ("RR-07", _record(inputs=_with(picture_key="x"))),
+    ("RR-07", _record(inputs=_with(anchors_key=7))),
     ("RR-08", _record(metrics=_without("agreement"))),
     ("RR-08", _record(metrics=_with(val_score=50.0))),
     ("RR-09", _record(per_class_accuracy=[1.0, 0.5, 1.0, 2.0])),

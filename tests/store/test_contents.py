@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w2s_cache.store.contents import cached_domains, cached_indexes, list_stores
+from w2s_cache.store.contents import cached_domains, cached_indexes, cached_pairs, list_stores
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
 from w2s_cache.store.index import Index, write_index
 from w2s_cache.store.layout import index_path
@@ -16,13 +16,15 @@ from w2s_cache.store.layout import index_path
 REF = StoreRef(path="v1/mine/x/image/m-0", key_digest="0" * 64)
 
 
-def add_set(home: Path, domain: str, dataset: str = "mine") -> Path:
+def add_set(
+    home: Path, domain: str, dataset: str = "mine", pair: tuple[str, str] = ("s", "w")
+) -> Path:
     """Write a feature set of a domain."""
     found = FeatureSet(
         dataset=dataset,
         domain=domain,
-        strong="s",
-        weak="w",
+        strong=pair[0],
+        weak=pair[1],
         request={},
         index_digest="1" * 64,
         image=REF,
@@ -104,3 +106,14 @@ def test_every_index_of_a_data_set_is_found(tmp_path: Path) -> None:
         write_index(index_path(tmp_path, dataset, domain), index)
     assert [index.domain for index in cached_indexes(tmp_path, "mine")] == ["Art & Co", "b"]
     assert list(cached_indexes(tmp_path / "absent", "mine")) == []
+
+
+def test_pairs_are_listed_once_for_all_domains(tmp_path: Path) -> None:
+    """A pair is what its file says; a file that says nothing is no pair."""
+    clip = ("ViT-B-32:openai", "net")
+    for domain, pair in (("d", clip), ("e", clip), ("e", ("a", "b"))):
+        add_set(tmp_path, domain, pair=pair)
+    (tmp_path / "v1/mine/d/sets/x__y.json").write_text("{")
+    assert cached_pairs(tmp_path, "mine") == (clip, ("a", "b"))
+    assert cached_pairs(tmp_path, "mine", domain="d") == (clip,)
+    assert cached_pairs(tmp_path, "mine", domain="none") == cached_pairs(tmp_path, "other") == ()

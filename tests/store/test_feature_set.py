@@ -61,9 +61,13 @@ def test_tuples_and_field_order_of_a_request_do_not_matter(tmp_path: Path) -> No
 
 def test_a_missing_feature_set_names_the_command(tmp_path: Path) -> None:
     """Without extraction the reader says exactly what to run."""
-    with pytest.raises(StoreError, match=r"Run 'w2s-cache extract --domain real'\.") as caught:
+    with pytest.raises(StoreError, match=r"Run 'w2s-cache extract --domain real'") as caught:
         read_feature_set(tmp_path, **PAIR, request=REQUEST)
     assert str(feature_set_path(tmp_path, **PAIR)) in caught.value.expected
+    assert caught.value.found.endswith("none in the cache")
+    write_feature_set(tmp_path, SET)
+    with pytest.raises(StoreError, match="in the cache are RN50:openai and resnet18"):
+        read_feature_set(tmp_path, **{**PAIR, "weak": "other"}, request=REQUEST)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,11 @@ def test_rows_that_do_not_exist_are_refused(store: Path, rows: list[Any]) -> Non
         open_store(store).read("features", rows=np.array(rows))
 
 
+def test_a_path_may_be_a_string(store: Path) -> None:
+    """Whoever types a path in a notebook gets the same store."""
+    assert open_store(str(store)) == open_store(store)
+
+
 def test_an_unknown_array_names_those_that_exist(store: Path) -> None:
     """The error offers the nearest name."""
     with pytest.raises(UnknownNameError, match="Did you mean 'features'"):
@@ -82,8 +87,9 @@ def test_one_flipped_bit_anywhere_is_found(store: Path, position: str) -> None:
         opened.read("features")
     assert "XXH3-128" in caught.value.found
     assert "Run 'w2s-cache extract' again" in caught.value.fix
-    with pytest.raises(CorruptStoreError):
-        opened.valid()
+    for touch in (opened.valid, opened.verify):
+        with pytest.raises(CorruptStoreError):
+            touch()
 
 
 @pytest.mark.parametrize(

@@ -256,3 +256,29 @@ def test_a_ceiling_without_a_result_wins_nowhere(layout, study, make):
     table = build(layout, rest + refused)
     assert "the best by mean is ceiling-cpl on sketch." in _footer(table)
     assert "n/a: Strong ceiling on art: no labels." in table.footer
+
+
+def test_anchors_are_said_in_the_label_of_zero_shot_and_below_the_table(make):
+    """Nearest other-domain mean is no zero-shot recognition, and nobody shall take it for that."""
+    rows = 'name = "a"\ntitle = "A"\n[rows.zero-shot]\nlabel = "Zero-shot"\n[rows.cpl]\n'
+    layout = parse_layout(rows, origin="a.toml")
+    pairs = [(method, domain) for method in ("zero-shot", "cpl") for domain in ("art", "ink")]
+    plain = build(layout, [make(*pair) for pair in pairs])
+    anchored = build(
+        layout,
+        [
+            make(
+                method,
+                domain,
+                inputs={"index_digest": f"index of {domain}", "anchors_key": f"all but {domain}"},
+            )
+            for method, domain in pairs
+        ],
+    )
+    assert plain.blocks[0].rows[0].label == "Zero-shot"
+    assert [row.label for row in anchored.blocks[0].rows] == [
+        "Zero-shot: other domains' class means",
+        "cpl",
+    ]
+    assert any("anchors, the class means of the other domains" in line for line in anchored.footer)
+    assert not any("anchors" in line for line in plain.footer)

@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import partial
 
-import open_clip
 import pytest
 import torch
-from open_clip.model import CLIP
 
-from w2s_cache.encoders.openclip import OpenClipEncoder
-from w2s_cache.encoders.text_tower import OpenClipTextTower, attach_text_tower
 from w2s_cache.errors import EncoderError
-from w2s_cache.results import check_run, read_head
+from w2s_cache.results import check_run, read_head, read_trace
 from w2s_cache.train.run import RunOutcome, RunRequest, run
 
 METHODS = ["tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"]
-VISION = {"image_size": 8, "patch_size": 4, "width": 16, "layers": 1, "head_width": 8}
-TEXT = {"context_length": 77, "width": 16, "heads": 2, "layers": 2}
 
 
-@cache
-def tower() -> OpenClipTextTower:
-    """A causal text tower of two layers with random weights; 8 features as the toy has."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = CLIP(8, VISION, TEXT)
-    encoder = OpenClipEncoder(
-        architecture="ViT-B-32",
-        network=network.eval().requires_grad_(False),
-        image_weights="",
-        text_weights="",
-        transform=lambda image: image,
-        tokenizer=open_clip.SimpleTokenizer(),
-        precision="fp32",
-        device="cpu",
-    )
-    return attach_text_tower(encoder)
-
-
-def trained(toy, method, seeds=(0,), attach=None, **options) -> list[RunOutcome]:
+@pytest.fixture
+def trained(text_tower):
     """Runs with a tower at hand."""
+    return partial(run_through, lambda _: text_tower)
+
+
+def run_through(tower, toy, method, seeds=(0,), **options) -> list[RunOutcome]:
+    """Runs a method with whatever attaches the tower."""
     request = RunRequest(
         spec=toy.spec,
         features=toy.features(),
@@ -48,13 +29,13 @@ def trained(toy, method, seeds=(0,), attach=None, **options) -> list[RunOutcome]
         seeds=seeds,
         options=options,
         device="cpu",
-        tower=attach or (lambda _: tower()),
+        tower=tower,
     )
     return run(request, toy.inputs(), toy.results)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_run_through_the_tower_leaves_a_lawful_record(toy, method):
+def test_a_run_through_the_tower_leaves_a_lawful_record(toy, trained, method):
     """Every step of the trace is there, the kept tensors are small, no law is broken."""
     [outcome] = trained(toy, method)
     assert outcome.record.status == "done"
@@ -63,17 +44,17 @@ def test_a_run_through_the_tower_leaves_a_lawful_record(toy, method):
     assert set(kept) == ({"prototypes"} if method == "text-encoder" else {"context"})
 
 
-def test_training_through_the_tower_leaves_it_alone(toy):
+def test_training_through_the_tower_leaves_it_alone(toy, trained, text_tower):
     """Neither prompts nor a tuned encoder write into the tower that other runs share."""
-    before = {name: value.clone() for name, value in tower().network.state_dict().items()}
+    before = {name: value.clone() for name, value in text_tower.network.state_dict().items()}
     trained(toy, "tp-ce", seeds=(0, 1))
     trained(toy, "text-encoder", **{"recipe.lr": 1e-3})
-    for name, value in tower().network.state_dict().items():
+    for name, value in text_tower.network.state_dict().items():
         assert torch.equal(value, before[name])
 
 
 @pytest.mark.parametrize("method", ["tp-kd", "text-encoder"])
-def test_seeds_run_through_the_tower_one_by_one(toy, method):
+def test_seeds_run_through_the_tower_one_by_one(toy, trained, method):
     """Two seeds make two runs of one each, with different numbers."""
     outcomes = trained(toy, method, seeds=(0, 1), **{"recipe.lr": 1e-2})
     assert [outcome.record.timing["runs_together"] for outcome in outcomes] == [1, 1]
@@ -82,10 +63,8 @@ def test_seeds_run_through_the_tower_one_by_one(toy, method):
     assert (heads[0][name] != heads[1][name]).any()
 
 
-def test_a_tuned_encoder_lowers_its_loss(toy):
+def test_a_tuned_encoder_lowers_its_loss(toy, trained):
     """At a rate of 1e-2 the last step's loss is below the first's."""
-    from w2s_cache.results import read_trace
-
     [outcome] = trained(toy, "text-encoder", **{"recipe.lr": 1e-2, "recipe.epochs": 6})
     losses = read_trace(toy.results, outcome.record).column("loss").to_pylist()
     assert losses[-1] < 0.9 * losses[0]
@@ -97,17 +76,17 @@ def test_a_tower_that_cannot_be_attached_is_not_applicable(toy):
     def refuse(_identity):
         raise EncoderError("no such tower", expected="one", found="none", fix="Choose another.")
 
-    [outcome] = trained(toy, "tp-ce", attach=refuse)
+    [outcome] = run_through(refuse, toy, "tp-ce")
     assert (outcome.record.status, outcome.record.reason) == ("not-applicable", "no such tower")
 
 
-def test_the_tower_is_asked_for_with_the_identity_of_the_cached_text(toy):
+def test_the_tower_is_asked_for_with_the_identity_of_the_cached_text(toy, text_tower):
     """What the text store's key says of its encoder reaches whoever attaches the tower."""
     asked = []
 
     def attach(identity):
         asked.append(identity)
-        return tower()
+        return text_tower
 
-    trained(toy, "tp-ce", attach=attach)
+    run_through(attach, toy, "tp-ce")
     assert asked == [toy.inputs().text_identity]

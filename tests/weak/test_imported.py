@@ -78,7 +78,9 @@ def test_missing_and_unknown_rows_are_counted_and_shown(tmp_path: Path, write: W
     paths = ["real/x/0.jpg", *PATHS[1:-1]]
     with pytest.raises(WeakLogitsError) as caught:
         read(write(tmp_path, paths, LOGITS[:-1]))
-    assert caught.value.expected == "exactly the 9 rows of the index"
+    assert (
+        caught.value.expected == "the 9 rows of the index, beside them only rows of other domains"
+    )
     assert caught.value.found == f"2 missing ({PATHS[0]}, {PATHS[-1]}), 1 unknown (real/x/0.jpg)"
     assert caught.value.fix.startswith("Write paths relative to the data root")
 
@@ -88,6 +90,37 @@ def test_a_long_list_of_missing_rows_is_cut(tmp_path: Path) -> None:
     with pytest.raises(WeakLogitsError) as caught:
         read(npz(tmp_path, PATHS[:4], LOGITS[:4]))
     assert caught.value.found == f"5 missing ({', '.join(PATHS[4:7])}, …), 0 unknown"
+
+
+@every_format
+def test_rows_of_other_domains_are_left_where_they_are(tmp_path: Path, write: Writer) -> None:
+    """One file may hold a whole data set; only paths that no domain knows are unknown."""
+    paths = ["sketch/a/0.jpg", *PATHS, "sketch/b/0.jpg"]
+    file = write(tmp_path, paths, np.concatenate([LOGITS[:1] + 1, LOGITS, LOGITS[:1] + 2]))
+    asked = []
+
+    def elsewhere(path: str) -> bool:
+        asked.append(path)
+        return path.startswith("sketch/a")
+
+    with pytest.raises(WeakLogitsError, match=r"0 missing, 1 unknown \(sketch/b/0.jpg\)"):
+        read_weak_logits(file, paths=PATHS, classes=CLASSES, elsewhere=elsewhere)
+    assert asked == [paths[0], paths[-1]]
+    found = read_weak_logits(file, paths=PATHS, classes=CLASSES, elsewhere=lambda _: True)
+    assert np.array_equal(found, LOGITS)
+
+
+@every_format
+def test_probabilities_are_refused(tmp_path: Path, write: Writer) -> None:
+    """Rows that are nowhere below 0 and sum to 1 are no logits; their logarithms are."""
+    shares = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    with pytest.raises(WeakLogitsError, match="probabilities") as caught:
+        read(write(tmp_path, PATHS, shares.round(4)))
+    assert "log-probabilities" in caught.value.fix
+    logs = np.log(np.maximum(shares, 1e-7))
+    assert np.array_equal(read(write(tmp_path, PATHS, logs)), logs)
+    shares[3] *= 2  # one row of another sum is enough to be logits that happen to be positive
+    assert np.array_equal(read(write(tmp_path, PATHS, shares)), shares)
 
 
 @every_format
@@ -109,14 +142,45 @@ def test_a_wrong_number_of_classes_is_refused(tmp_path: Path, write: Writer) -> 
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_a_missing_class_column_is_named(tmp_path: Path, suffix: str) -> None:
-    """Columns are found by class name; one that is absent is named."""
-    table = columns(PATHS, LOGITS).drop_columns(["zebra"])
+def test_a_misspelt_class_column_is_named_with_the_nearest(tmp_path: Path, suffix: str) -> None:
+    """Columns are found by class name; one that is absent is named, and what may stand for it."""
+    table = columns(PATHS, LOGITS).rename_columns(["remark", "zebar", *CLASSES[1::-1], "path"])
     file = tmp_path / f"less.{suffix}"
     (pa_csv.write_csv if suffix == "csv" else pq.write_table)(table, file)
-    with pytest.raises(WeakLogitsError, match="zebra") as caught:
+    with pytest.raises(WeakLogitsError) as caught:
         read(file)
     assert caught.value.expected == "a column `path` and either `logits` or one column per class"
+    assert caught.value.found == (
+        "no column for 'zebra' (did you mean 'zebar'?); "
+        "columns that are no class: 'remark', 'zebar'"
+    )
+
+
+def test_a_header_without_any_class_is_told_what_it_has(tmp_path: Path) -> None:
+    """Hundreds of missing names help nobody where the whole sort of column is another."""
+    (tmp_path / "other.csv").write_text("path,p0,p1,p2\nreal/a/0.jpg,1,2,3\n")
+    with pytest.raises(WeakLogitsError, match="none of the 3 classes, but 'p0', 'p1', 'p2'"):
+        read(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("cell", ["n/a", "", "#N/A", "high"])
+def test_text_that_is_no_number_is_named_as_such(tmp_path: Path, cell: str) -> None:
+    """Nobody looks for NaN in a file that says "n/a"."""
+    rows = "".join(f"{path},1,{cell if path == PATHS[4] else 2},3\n" for path in PATHS)
+    (tmp_path / "text.csv").write_text(f"path,{','.join(CLASSES)}\n{rows}")
+    with pytest.raises(WeakLogitsError) as caught:
+        read(tmp_path / "text.csv")
+    where = f"class 'The Eiffel_Tower' of {PATHS[4]!r}"
+    assert caught.value.found == f"{cell!r} in {where}, which is no number"
+
+
+@pytest.mark.parametrize("form", ["json", "blanks"])
+def test_a_column_of_lists_works_in_csv_too(tmp_path: Path, form: str) -> None:
+    """A JSON list or numbers parted by blanks: the same logits, bit by bit in float32."""
+    cells = [f'"{row}"' if form == "json" else "  ".join(map(repr, row)) for row in LOGITS.tolist()]
+    rows = "".join(f"{path},{cell}\n" for path, cell in zip(PATHS, cells, strict=True))
+    (tmp_path / "lists.csv").write_text(f"path,logits\n{rows}", encoding="utf-8-sig")
+    assert np.array_equal(read(tmp_path / "lists.csv"), LOGITS)
 
 
 @every_format
@@ -175,7 +239,9 @@ BROKEN: dict[str, Callable[[Path], object]] = {
     "nameless.npz": lambda path: np.savez(path, LOGITS),
     "pathless.csv": lambda path: path.write_text("bed,zebra\n1,2\n"),
     "scalar.csv": lambda path: path.write_text(f"path,logits\n{PATHS[0]},1.5\n"),
-    "listed.csv": lambda path: path.write_text(f'path,logits\n{PATHS[0]},"[1, 2, 3]"\n'),
+    "listed.csv": lambda path: path.write_text(f'path,logits\n{PATHS[0]},"[1, 2, 3"\n'),
+    "object.csv": lambda path: path.write_text(f'path,logits\n{PATHS[0]},"[{{}}, 2, 3]"\n'),
+    "latin.csv": lambda path: path.write_bytes(b"path,logits\n\xe9,1\n"),
     "rows.csv": lambda path: path.write_text("path,bed\n"),
     "words.csv": lambda path: path.write_text(
         f"path,{','.join(CLASSES)}\n{PATHS[0]},high,low,low\n"

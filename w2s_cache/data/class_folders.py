@@ -131,7 +131,11 @@ def _domain_folder(
     if len(matching) == 1:
         return matching[0]
     shown = ", ".join(repr(folder.name) for folder in matching or folders) or "no folder"
-    fix = "Rename or merge one of the two." if matching else "Complete the data set."
+    fix = (
+        "Rename or merge one of the two."
+        if matching
+        else (f"Complete the data set, or point --root at the folder that holds {domain!r}.")
+    )
     raise DataError(
         f"{dataset}: domain {domain} in {root}",
         expected="one folder of that name, in any spelling",

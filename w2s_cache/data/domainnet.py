@@ -98,6 +98,11 @@ def find_lists(root: Path, domain: str, dataset: str = "domainnet") -> dict[Spli
 
 
 def _fetch(root: Path, domain: str, dataset: str) -> str:
+    if dataset != "domainnet":  # the only one that can be fetched
+        return (
+            "Correct --root, or give `--spec folder` for images in <root>/<domain>/<class>/ "
+            "without lists."
+        )
     return f"Run 'w2s-cache data fetch {dataset} --domain {domain} --root {root}'."
 
 

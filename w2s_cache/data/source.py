@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from w2s_cache.data.class_folders import read_class_folders
+from w2s_cache.data.depth import refuse_wrong_depth
 from w2s_cache.data.domainnet import read_domainnet
 from w2s_cache.data.listing import Listing
 from w2s_cache.errors import DataError, UnknownNameError
@@ -20,6 +21,7 @@ def data_root(
     given: str | None,
     home: Path,
     progress: Callable[[int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Path:
     """The folder a data set's paths are relative to; draws the embedded data set if need be.
 
@@ -28,16 +30,18 @@ def data_root(
         given: What the user asked for; comes before the spec's ``root``.
         home: The cache home, where the embedded data set is drawn.
         progress: Called with the number of drawings just done.
+        announce: Called with a sentence before anything is drawn.
 
     Raises:
         DataError: No root is known, or it does not exist.
+        StoreWriteError: The embedded data set cannot be drawn there.
     """
     named = given or data.root
     if named is None and data.source == "pocket":
         from w2s_cache.data.pocket import write_pocket
 
         root = home / POCKET_FOLDER
-        write_pocket(root, progress=progress)
+        write_pocket(root, progress=progress, announce=announce)
         return root
     if named is None:
         raise DataError(
@@ -58,7 +62,11 @@ def data_root(
 
 
 def list_domains(data: DataSpec, root: Path) -> tuple[str, ...]:
-    """The domains a spec names, or, where it names none, the folders below the root."""
+    """The domains a spec names, or, where it names none, the folders below the root.
+
+    Raises:
+        DataError: There is no folder, or the root is a level above or below the domains.
+    """
     if data.domains:
         return data.domains
     folders = sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
@@ -69,6 +77,7 @@ def list_domains(data: DataSpec, root: Path) -> tuple[str, ...]:
             found="no folder",
             fix="Correct --root.",
         )
+    refuse_wrong_depth(root, folders)
     return tuple(folders)
 
 

@@ -106,7 +106,8 @@ def _create(architecture: str, weights: str | None, device: str) -> Any:
             f"cannot load {architecture}{f' with {weights}' if weights else ''}",
             expected="weights that exist and fit the architecture",
             found=reason(error),
-            fix="Check the name, the file and the network, or point `checkpoint` at a local file.",
+            fix="Check the name, the file and the network, or give local weights by "
+            "--strong-checkpoint (`checkpoint` in the spec).",
         ) from error
 
 

@@ -63,7 +63,9 @@ def create_timm(model: str, *, pretrained: bool, checkpoint: str | None, **argum
             f"cannot load timm model {model}{f' from {checkpoint}' if checkpoint else ''}",
             expected="weights that exist and fit the network",
             found=reason(error),
-            fix="Check the name, the file and the network, or point `checkpoint` at a local file.",
+            fix="Check the name, the file and the network, or give local weights by "
+            "--strong-checkpoint or --weak-checkpoint (`checkpoint` in the spec); weak predictions "
+            "may come by --weak-logits instead.",
         ) from error
     return network
 

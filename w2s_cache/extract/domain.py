@@ -55,8 +55,12 @@ def extract_domain(
     index = _index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
-    known = None if request.recheck else _known(request, domain, asked, index, progress)
-    if known and (imported is None or known.logits.key_digest == digest(imported)):
+    known = _known(request, domain, asked, index, progress)
+    replaced = imported and known and known.logits.key_digest != digest(imported)
+    if replaced:
+        progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
+    if known and not replaced and not request.recheck:
+        _publish_index(request, index)
         return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
@@ -82,6 +86,7 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    _publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return Extracted(domain=domain, rows=len(index), computed=computed, notes=listing.notes)
 
@@ -99,7 +104,7 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
 def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
     """The domain's index; files whose size and time have not changed are not read again."""
     path = index_path(request.home, listing.dataset, listing.domain)
-    previous = _previous_index(path, progress)
+    previous = _previous_index(path, progress.say)
     progress.begin(f"{listing.domain}: index", len(listing.entries))
     index = build_index(
         listing,
@@ -110,43 +115,45 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
         progress=progress.advance,
     )
     progress.end()
-    if previous is None or previous.digest != index.digest:
-        write_index(path, index)
     return index
 
 
-def _previous_index(path: Path, progress: Progress) -> Index | None:
+def _previous_index(path: Path, say: Callable[[str], None]) -> Index | None:
     """The index of an earlier extraction; a damaged one is made anew and that is said."""
     if not path.is_file():
         return None
     try:
         return read_index(path)
     except CorruptStoreError as error:
-        progress.say(f"{error.what} ({error.found}); making it anew")
+        say(f"{error.what} ({error.found}); making it anew")
         return None
+
+
+def _publish_index(request: ExtractRequest, index: Index) -> None:
+    """Replaces the domain's index where it differs; features of the old one are stale from now."""
+    path = index_path(request.home, index.dataset, index.domain)
+    stored = _previous_index(path, lambda _: None)
+    if stored is None or stored.digest != index.digest:
+        write_index(path, index)
 
 
 def _known(
     request: ExtractRequest, domain: str, asked: dict[str, Any], index: Index, progress: Progress
 ) -> FeatureSet | None:
-    """The pair's feature set if it is what is asked for and every file it needs is in place."""
+    """The pair's feature set if it is what is asked for and every byte it needs is sound."""
     names = {"dataset": request.spec.name, "domain": domain}
     pair = {"strong": request.strong_name, "weak": request.weak_name}
     try:
         found = read_feature_set(request.home, **names, **pair, request=asked)
-        complete = all(
-            _in_place(request.home, ref) for ref in (found.image, found.logits, found.text) if ref
-        )
+        for ref in (found.image, found.logits, found.text):
+            if ref is not None:
+                open_member(request.home, ref).verify()
+    except CorruptStoreError as error:
+        progress.say(f"{domain}: {error.what} ({error.found}); computing it anew")
+        return None
     except StaleStoreError as error:
         progress.say(f"{domain}: {error.what} ({error.found}); computing what changed")
         return None
     except StoreError:
         return None
-    return found if complete and found.index_digest == index.digest else None
-
-
-def _in_place(home: Path, ref: StoreRef) -> bool:
-    """Whether every shard exists in its full size; contents are verified by whoever reads them."""
-    store = open_member(home, ref)
-    files = [(store.directory / shard.file, shard.bytes) for shard in store.manifest.shards]
-    return all(path.is_file() and path.stat().st_size == size for path, size in files)
+    return found if found.index_digest == index.digest else None

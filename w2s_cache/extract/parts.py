@@ -11,6 +11,7 @@ import numpy as np
 from w2s_cache.data.templates import resolve_templates
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
 from w2s_cache.extract.images import ImageJob, fill_store
+from w2s_cache.extract.other_domains import rows_elsewhere
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import ExtractRequest
 from w2s_cache.extract.text import fill_text_store, text_key
@@ -102,7 +103,12 @@ def imported_part(
 ) -> tuple[StoreRef, int]:
     """Somebody else's logits in row order."""
     assert request.weak_logits is not None  # noqa: S101 - the caller made the key from it
-    logits = read_weak_logits(request.weak_logits, paths=index.paths, classes=index.classes)
+    logits = read_weak_logits(
+        request.weak_logits,
+        paths=index.paths,
+        classes=index.classes,
+        elsewhere=rows_elsewhere(request, index.domain),
+    )
     directory = _directory(request, index, "logits", request.weak_name, key)
     spec = ArraySpec(name="logits", row_shape=(len(index.classes),), dtype="float32")
     with open_writer(

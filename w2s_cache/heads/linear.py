@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.heads.linear_map import linear_map
-from w2s_cache.heads.protocol import Parameters, StartInputs
+from w2s_cache.heads.protocol import Parameters, StartInputs, require_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,23 @@ class UniformStart:
         weight = torch.rand(classes, width, generator=inputs.generator)
         bias = torch.rand(classes, generator=inputs.generator)
         return {"weight": (2 * weight - 1) * bound, "bias": (2 * bias - 1) * bound}
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledTextStart:
+    """A probe that begins as zero-shot: W = logit scale · text features, b = 0.
+
+    Meant for unit-norm features (``normalize = true``), on which its first logits are CLIP's own.
+    """
+
+    needs_text: ClassVar[bool] = True
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``weight`` (k, d) and ``bias`` (k,).
+
+        Raises:
+            TrainError: The encoder has no text tower.
+        """
+        text = require_text(inputs)
+        weight = text * (1.0 if inputs.logit_scale is None else inputs.logit_scale)
+        return {"weight": weight, "bias": torch.zeros(len(text), device=text.device)}

@@ -9,6 +9,8 @@ from typing import ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from w2s_cache.errors import TrainError
+
 Parameters = Mapping[str, Tensor]
 
 
@@ -67,3 +69,20 @@ class Start(Protocol):
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """Initial parameters by name, in memory of their own."""
         ...
+
+
+def require_text(inputs: StartInputs) -> Tensor:
+    """The class text features (k, d), unit rows.
+
+    Raises:
+        TrainError: The encoder has no text tower.
+    """
+    if inputs.text is None:
+        raise TrainError(
+            "a head cannot start from text",
+            expected="an encoder with a text tower",
+            found="an image-only encoder",
+            fix="Start from class means ('cpl-class-means') or at random ('cpl-random'), or set "
+            "`anchors` in the encoder's section of the spec.",
+        )
+    return inputs.text

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.errors import TrainError
 from w2s_cache.heads.linear_map import linear_map
-from w2s_cache.heads.protocol import Parameters, StartInputs
+from w2s_cache.heads.protocol import Parameters, StartInputs, require_text
 from w2s_cache.heads.unit_rows import unit_rows
 from w2s_cache.hyperparameters import require_temperatures
 
@@ -89,19 +88,3 @@ class ClassMeans:
         """``prototypes`` (k, d), unit rows."""
         weights = functional.softmax(inputs.weak_logits / self.tau_weak, dim=-1)
         return {"prototypes": functional.normalize(weights.T @ inputs.features, dim=-1)}
-
-
-def require_text(inputs: StartInputs) -> Tensor:
-    """The class text features (k, d), unit rows.
-
-    Raises:
-        TrainError: The encoder has no text tower.
-    """
-    if inputs.text is None:
-        raise TrainError(
-            "prototypes cannot start from text",
-            expected="an encoder with a text tower",
-            found="an image-only encoder",
-            fix="Start from class means ('soft-class-means') or at random ('cpl-random').",
-        )
-    return inputs.text

@@ -92,7 +92,4 @@ class AuxConf:
     def survey(self, logits: Tensor, targets: Targets) -> dict[str, Tensor]:
         """Logits (…, n, k) and targets of the rows to balance → ``offsets`` (…, k)."""
         scaled, share = logits / self.tau_strong, targets["probability"].mean(dim=-2)
-        if scaled.dim() == 2:
-            return {"offsets": balance_offsets(scaled, share)}
-        found = [balance_offsets(*run) for run in zip(scaled, share, strict=True)]
-        return {"offsets": torch.stack(found)}
+        return {"offsets": balance_offsets(scaled, share)}

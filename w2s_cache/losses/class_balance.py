@@ -26,16 +26,14 @@ def balance_offsets(logits: Tensor, share: Tensor) -> Tensor:
     is then no better than its rounding; balance over more rows or not at all.
 
     Args:
-        logits: (n, k), divided by their temperature.
-        share: (k,), non-negative, sums to 1.
+        logits: (…, n, k), divided by their temperature; each leading index on its own.
+        share: (…, k), non-negative, sums to 1.
 
     Returns:
-        (k,) in the logits' own unit, float64 for more than two classes; see :func:`apply_offsets`.
+        (…, k) for :func:`apply_offsets`, float64 for more than two classes.
     """
     if logits.shape[-1] == 2:
-        odds = logits[:, 0] - logits[:, 1]
-        threshold = torch.quantile(odds, share[1].to(odds.dtype).clamp(0.0, 1.0))
-        return torch.stack([-threshold, torch.zeros_like(threshold)])
+        return _threshold(logits[..., 0] - logits[..., 1], share[..., 1])
     scores = (logits - logits.amax(dim=-1, keepdim=True)).double()
     return _potentials(scores, share.double())
 
@@ -53,20 +51,28 @@ def apply_offsets(logits: Tensor, offsets: Tensor) -> Tensor:
     return (scores + offsets.unsqueeze(-2)).argmax(dim=-1)
 
 
+def _threshold(odds: Tensor, share: Tensor) -> Tensor:
+    """Odds of class 0 (…, n) and the share of class 1 (…) → offsets (…, 2)."""
+    wanted = share.to(odds.dtype).clamp(0.0, 1.0).reshape(-1)
+    runs = zip(odds.reshape(-1, odds.shape[-1]), wanted, strict=True)
+    threshold = torch.stack([torch.quantile(*run) for run in runs]).view(share.shape)
+    return torch.stack([-threshold, torch.zeros_like(threshold)], dim=-1)
+
+
 def _potentials(scores: Tensor, share: Tensor) -> Tensor:
-    """Scores (batch, k) and shares (k,), float64 → offsets (k,); −inf for a share of 0."""
-    capacity = share * len(scores)
+    """Scores (…, n, k) and shares (…, k), float64 → offsets (…, k); −inf for a share of 0."""
+    capacity = (share * scores.shape[-2]).unsqueeze(-2)
     tiny = torch.finfo(scores.dtype).tiny
-    unit = scores.std(correction=0).clamp_min(1e-12)
-    offsets = torch.zeros_like(share)
+    unit = scores.std(dim=(-2, -1), correction=0, keepdim=True).clamp_min(1e-12)
+    offsets = torch.zeros_like(capacity)
     for stage in _STAGES:
         softness = stage * unit
         kernel = (scores + offsets) / softness
         kernel = (kernel - kernel.amax(dim=-1, keepdim=True)).clamp_min(_LOWEST).exp()
-        factor = torch.ones_like(share)
+        factor = torch.ones_like(capacity)
         for _ in range(_ROUNDS):
-            per_row = 1.0 / (kernel @ factor).clamp_min(tiny)
-            factor = capacity / (per_row @ kernel).clamp_min(tiny)
+            per_row = 1.0 / (kernel @ factor.mT).clamp_min(tiny)
+            factor = capacity / (per_row.mT @ kernel).clamp_min(tiny)
         offsets = offsets + softness * factor.log()
-        offsets = offsets - offsets.max()
-    return offsets
+        offsets = offsets - offsets.amax(dim=-1, keepdim=True)
+    return offsets.squeeze(-2)

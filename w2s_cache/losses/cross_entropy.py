@@ -77,7 +77,7 @@ class _SoftCrossEntropy(torch.autograd.Function):
         """Mean cross-entropy; keeps the gradient when one is wanted."""
         log_strong = functional.log_softmax(logits if tau == 1.0 else logits / tau, dim=-1)
         rows = logits.shape[-2]
-        value = _inner(log_strong, probability) / -rows
+        value: Tensor = torch.linalg.vecdot(log_strong, probability).sum(dim=-1) / -rows
         if ctx.needs_input_grad[0]:
             ctx.gradient = log_strong.exp_().sub_(probability)
             ctx.scale = 1.0 / (tau * rows)
@@ -88,10 +88,5 @@ class _SoftCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
         """Scales the kept gradient by the factor that arrives, in place: it serves once."""
         gradient, ctx.gradient = ctx.gradient, None
-        return gradient.mul_((upstream[0] * ctx.scale)[..., None, None]), None, None
-
-
-def _inner(one: Tensor, other: Tensor) -> Tensor:
-    """Σ over the last two dimensions of the product, (…, b, k) twice → (…)."""
-    rows, columns = one.flatten(-2).unsqueeze(-2), other.flatten(-2).unsqueeze(-1)
-    return (rows @ columns).squeeze(-1).squeeze(-1)
+        scaled: Tensor = gradient.mul_((upstream[0] * ctx.scale)[..., None, None])
+        return scaled, None, None

@@ -14,7 +14,7 @@ from w2s_cache.results.violation import Violation
 
 _PROTOCOL = {"hold_fraction", "fit_fraction", "split_seed", "eval_split", "select"}
 _REQUIRED = ("request_digest", "index_digest")
-_INPUTS = (*_REQUIRED, "image_key", "logits_key", "text_key")
+_INPUTS = (*_REQUIRED, "image_key", "logits_key", "text_key", "anchors_key")
 _METRICS = ("accuracy", "agreement", "weak_accuracy", "mean_per_class_recall")
 _COUNTS = ("fit", "val", "eval", "skipped")
 _EVAL_SPLITS = ("held-out", "full-test")

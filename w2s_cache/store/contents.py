@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,25 @@ def cached_indexes(home: Path, dataset: str) -> Iterator[Index]:
     """
     for file in sorted(index_path(home, dataset, "any").parents[1].glob("*/index.parquet")):
         yield read_index(file)
+
+
+def cached_pairs(home: Path, dataset: str, *, domain: str = "*") -> tuple[tuple[str, str], ...]:
+    """(strong, weak) of every feature set of a data set, or of one of its domains, sorted."""
+    folder = domain if domain == "*" else slug(domain)
+    pairs = set()
+    for file in (home / "v1" / slug(dataset)).glob(f"{folder}/sets/*__*.json"):
+        try:
+            names = json.loads(file.read_bytes())
+            pairs.add((str(names["strong"]), str(names["weak"])))
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # a broken file is no pair that could be trained on
+    return tuple(sorted(pairs))
+
+
+def pairs_shown(pairs: Sequence[tuple[str, str]]) -> str:
+    """What errors say of the pairs that are there."""
+    shown = ", ".join(f"{strong} and {weak}" for strong, weak in pairs)
+    return f"in the cache are {shown}" if pairs else "none in the cache"
 
 
 def _domain_of(feature_set: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.contents import cached_pairs, pairs_shown
 from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
 from w2s_cache.store.layout import STRICT, slug
 from w2s_cache.store.publish import publish, write_error
@@ -127,8 +128,8 @@ def read_feature_set(
         raise StoreError(
             f"no features of {strong} and {weak} on {dataset}/{domain}",
             expected=f"the feature set {path}",
-            found=error.strerror or str(error),
-            fix=f"Run '{command}'.",
+            found=_absent(home, dataset, domain, error),
+            fix=f"Run '{command}', or name models that are there with --strong and --weak.",
         ) from error
     found = _parse(text, path, command)
     names = {"dataset": dataset, "domain": domain, "strong": strong, "weak": weak}
@@ -137,6 +138,12 @@ def read_feature_set(
         what = f"the features of {strong} and {weak} on {dataset}/{domain} are of other settings"
         raise stale_error(what, differences, fix=f"Run '{command}' with these settings.")
     return found
+
+
+def _absent(home: Path, dataset: str, domain: str, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"no such file; {pairs_shown(cached_pairs(home, dataset, domain=domain))}"
+    return error.strerror or str(error)
 
 
 def open_member(home: Path, ref: StoreRef) -> Store:

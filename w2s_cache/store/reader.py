@@ -66,6 +66,14 @@ class Store:
         """
         return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
 
+    def verify(self) -> None:
+        """Read and hash every shard, in order to keep nothing of it.
+
+        Raises:
+            CorruptStoreError: a shard is absent, or its bytes are not those that were written.
+        """
+        _visit(self.directory, self.manifest.shards, lambda _shard, _buffer: None)
+
     def _gather(
         self,
         name: str,
@@ -91,7 +99,7 @@ class Store:
         return result
 
 
-def open_store(directory: Path, *, expected_key: Mapping[str, object] | None = None) -> Store:
+def open_store(directory: Path | str, *, expected_key: Mapping[str, object] | None = None) -> Store:
     """Open a complete store; takes no lock and never sees a half-written state.
 
     Args:
@@ -103,6 +111,7 @@ def open_store(directory: Path, *, expected_key: Mapping[str, object] | None = N
         CorruptStoreError: its manifest is damaged.
         StaleStoreError: it was made with another key; each field that differs is named.
     """
+    directory = Path(directory)
     manifest = read_manifest(directory)
     if expected_key is not None and (differences := diff_keys(manifest.key, expected_key)):
         what = f"{directory} was made with other settings"

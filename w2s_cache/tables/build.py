@@ -10,7 +10,7 @@ from w2s_cache.tables.delta import delta_cells
 from w2s_cache.tables.footer import footer
 from w2s_cache.tables.gap import gap_row
 from w2s_cache.tables.grid import WHAT_WAS_RUN, Expected, Grid, sort_records
-from w2s_cache.tables.layout import CEILING, WEAK, Layout
+from w2s_cache.tables.layout import CEILING, WEAK, ZERO_SHOT, Layout
 from w2s_cache.tables.published_block import published_blocks
 from w2s_cache.tables.row import row_cells
 from w2s_cache.tables.table import AVERAGE, Block, Row, Table
@@ -66,11 +66,19 @@ def _row(layout: Layout, grid: Grid, method: str) -> Row:
     shown = layout.rows[method]
     return Row(
         name=method,
-        label=layout.label(method) + (" [oracle]" if oracle else ""),
+        label=layout.label(method)
+        + _anchored(method, grid.rows[method])
+        + (" [oracle]" if oracle else ""),
         group=shown.group,
         kind="reference" if shown.reference else "method",
         cells=row_cells(grid, method, metric=layout.metric, average=layout.average),
     )
+
+
+def _anchored(method: str, records: Iterable[RunRecord]) -> str:
+    """Zero-shot with anchors in place of text is another thing, so its label says so."""
+    anchored = any(record.inputs.get("anchors_key") for record in records)
+    return ": other domains' class means" if method == ZERO_SHOT and anchored else ""
 
 
 def _delta_rows(layout: Layout, rows: Mapping[str, Row]) -> Sequence[Row]:

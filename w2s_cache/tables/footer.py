@@ -25,6 +25,7 @@ def footer(
         *_average(layout, grid),
         _models(grid),
         *_columns(layout, grid),
+        *_anchors(grid.records()),
         *_protocol(grid.records()),
         *_selection(layout, done),
         *_evaluated(grid, done),
@@ -72,6 +73,14 @@ def _columns(layout: Layout, grid: Grid) -> Iterator[str]:
     if layout.column and not set(layout.column) & set(grid.columns):
         fixed = ", ".join(layout.column)
         yield f"The columns are those that have runs; none of the layout's ({fixed}) has one."
+
+
+def _anchors(records: Sequence[RunRecord]) -> Iterator[str]:
+    if any(record.inputs.get("anchors_key") for record in records):
+        yield (
+            "The strong model has no text tower: where a method asks for class text it was given "
+            "anchors, the class means of the other domains' labelled training images."
+        )
 
 
 def _protocol(records: Sequence[RunRecord]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from w2s_cache.spec import not_toml, validate
 from w2s_cache.spec_files import spec_directory
 
 WEAK = "weak"
+ZERO_SHOT = "zero-shot"
 CEILING = "ceiling"
 CEILING_METHODS = ("ceiling-lp", "ceiling-tp", "ceiling-cpl")
 

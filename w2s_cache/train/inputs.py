@@ -29,10 +29,10 @@ class DomainInputs:
         features: (n, d) float32, unnormalised strong features.
         weak_logits: (n, k) float32.
         valid: (n,) bool, False for images that could not be decoded.
-        text: (k, d) float32 unit rows, template ensemble; None without a text tower.
+        text: (k, d) float32 unit rows, template ensemble or anchors; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
         text_identity: What the text store's key says of its encoder; empty without a text tower.
-        digests: Digests of the request, of the index and of the keys of all stores read.
+        digests: Digests of request, index and keys of all stores read, and of the anchors.
     """
 
     index: Index

@@ -159,7 +159,8 @@ class _Place:
 def _train(request: RunRequest, inputs: DomainInputs, places: Sequence[_Place]) -> list[RunRecord]:
     """Trains the seeds of some places together, evaluates each and publishes its record."""
     method = find_method(request.method)
-    if method.needs_text and inputs.text is None:
+    towerless = method.needs_tower and inputs.logit_scale is None  # anchors come without one
+    if towerless or (method.needs_text and inputs.text is None):
         reason = "the strong encoder has no text tower"
         return [_publish_not_applicable(place, request, reason) for place in places]
     began = time.perf_counter()

@@ -12,8 +12,10 @@ from w2s_cache.method import build_head, build_loss, build_start
 from w2s_cache.methods import find_method, method_names
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
+from w2s_cache.store.contents import cached_domains
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
-from w2s_cache.train.inputs import load_inputs
+from w2s_cache.train.anchors import with_anchors
+from w2s_cache.train.inputs import DomainInputs, load_inputs
 from w2s_cache.train.run import RunOutcome, RunRequest, run
 from w2s_cache.train.settings import declare, declared_candidates, resolve
 from w2s_cache.train.task import Tower
@@ -61,8 +63,8 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
         StoreError: Features of any domain are missing, stale or damaged.
     """
     check_names(study)
-    for found in _feature_sets(study, home):
-        inputs = load_inputs(home, found)
+    for found in _feature_sets(study, home, study.domains):
+        inputs = _inputs(study, home, found)
         for name in study.methods:
             request = RunRequest(
                 spec=study.spec,
@@ -111,7 +113,18 @@ def check_names(study: Study) -> None:
                 build_loss(method, options)
 
 
-def _feature_sets(study: Study, home: Path) -> list[FeatureSet]:
+def _inputs(study: Study, home: Path, found: FeatureSet) -> DomainInputs:
+    """A domain's tensors; anchors come from all other domains in the cache, trained or not."""
+    inputs = load_inputs(home, found)
+    if study.strong.anchors == "none":
+        return inputs
+    names = {"strong": study.strong_name, "weak": study.weak_name}
+    cached = cached_domains(home, study.spec.name, **names)
+    others = [domain for domain in cached if domain != found.domain]
+    return with_anchors(home, inputs, _feature_sets(study, home, others))
+
+
+def _feature_sets(study: Study, home: Path, domains: Sequence[str]) -> list[FeatureSet]:
     """The feature set of every domain, each compared with what the spec asks for now."""
     asked = feature_request(study.spec, strong=study.strong, weak=study.weak)
     return [
@@ -123,5 +136,5 @@ def _feature_sets(study: Study, home: Path) -> list[FeatureSet]:
             weak=study.weak_name,
             request=asked,
         )
-        for domain in study.domains
+        for domain in domains
     ]

@@ -62,9 +62,34 @@ def test_files_hold_the_drawings_of_their_seeds(root: Path) -> None:
 
 
 def test_a_finished_set_is_left_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second call with the same counts draws nothing."""
+    """A second call with the same counts draws nothing and says nothing."""
     monkeypatch.setattr(writing, "draw", None)
-    write_pocket(root, train_per_class=1, test_per_class=2, workers=0)
+    said: list[str] = []
+    write_pocket(root, train_per_class=1, test_per_class=2, workers=0, announce=said.append)
+    assert said == []
+
+
+def test_drawing_is_announced_before_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes minutes is said first, and with the default counts it is 16,800 images."""
+    monkeypatch.setattr(writing, "_write_pictures", lambda *_: None)
+    said: list[str] = []
+    write_pocket(tmp_path / "set", announce=said.append)
+    assert said == [f"drawing 16,800 images once, into {tmp_path / 'set'}"]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the disk refuses while drawing, nothing half-drawn stays."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writing, "_write_lists", full)
+    monkeypatch.setattr(writing, "_write_pictures", lambda *_: None)
+    with pytest.raises(StoreWriteError, match="No space left on device"):
+        write_pocket(tmp_path / "set")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_counts_are_refused_and_nothing_is_changed(root: Path) -> None:

@@ -31,6 +31,7 @@ def write_pocket(
     test_per_class: int = 40,
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> None:
     """Write all pictures and list files under ``root``, all or nothing.
 
@@ -45,10 +46,11 @@ def write_pocket(
         test_per_class: Pictures per class and domain in the test lists.
         workers: Worker processes; 0 draws in this process.
         progress: Called with the number of pictures just written, a class and domain at a time.
+        announce: Called with a sentence before drawing, which may take minutes.
 
     Raises:
         DataError: ``root`` holds something else.
-        StoreWriteError: No space, no permission.
+        StoreWriteError: ``root`` lies where nothing can be written.
     """
     marker = {
         "version": POCKET_VERSION,
@@ -57,25 +59,20 @@ def write_pocket(
     }
     if _holds(root, marker):
         return
-    try:
-        with _beside(root) as folder:
-            _write_pictures(folder, (train_per_class, test_per_class), workers, progress)
-            _write_lists(folder, train_per_class, test_per_class)
-            (folder / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-            folder.chmod(0o755)
-            folder.replace(root)
-    except OSError as error:
-        raise StoreWriteError(
-            f"the pocket data set cannot be drawn into {root}",
-            expected="a directory that can be written to, with 50 MB of free space",
-            found=error.strerror or str(error),
-            fix="Free some space or choose another '--cache-dir'.",
-        ) from error
+    if announce is not None:
+        count = (train_per_class + test_per_class) * len(CLASSES) * len(DOMAINS)
+        announce(f"drawing {count:,} images once, into {root}")
+    with _write_errors(root), _folder_beside(root) as beside:
+        _write_pictures(beside, (train_per_class, test_per_class), workers, progress)
+        _write_lists(beside, train_per_class, test_per_class)
+        (beside / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
+        beside.chmod(0o755)
+        beside.replace(root)
 
 
 @contextlib.contextmanager
-def _beside(root: Path) -> Iterator[Path]:
-    """A temporary folder beside ``root``, removed at the end; those of dead processes go first."""
+def _folder_beside(root: Path) -> Iterator[Path]:
+    """A folder in the making, gone afterwards unless it was renamed; those of the dead go first."""
     root.parent.mkdir(parents=True, exist_ok=True)
     owner = f".{root.name}.{re.sub('[^A-Za-z0-9]', '-', socket.gethostname())}."
     for path in root.parent.glob(f"{owner}*"):
@@ -100,6 +97,19 @@ def _is_alive(process: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+@contextlib.contextmanager
+def _write_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreWriteError(
+            f"the pocket data set cannot be drawn into {root.parent}",
+            expected="a folder that can be written to, with enough space",
+            found=error.strerror or str(error),
+            fix="Free space there, choose another --cache-dir or set W2S_CACHE_HOME.",
+        ) from error
 
 
 def _holds(root: Path, marker: dict[str, int]) -> bool:

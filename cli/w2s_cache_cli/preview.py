@@ -1,0 +1,48 @@
+"""`w2s-cache extract --dry-run`: what there is and what is cached, without drawing or writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from w2s_cache.spec import Spec
+from w2s_cache_cli.models import Models
+from w2s_cache_cli.options import chosen_domains
+
+if TYPE_CHECKING:
+    from w2s_cache.extract.request import ExtractRequest
+
+
+def preview(
+    spec: Spec,
+    models: Models,
+    asked: tuple[str, ...],
+    *,
+    given: str | None,
+    home: Path,
+    request: Callable[[str, Path], ExtractRequest],
+) -> None:
+    """Prints a line for the pair and one per domain; a root that is named is looked at.
+
+    Raises:
+        W2SError: The root or a domain is not what the spec says.
+    """
+    from w2s_cache.data.source import data_root, list_domains
+    from w2s_cache.extract.preview import preview_domain
+
+    root = None
+    if given or spec.data.root:  # without one the embedded data set would be drawn
+        root = data_root(spec.data, given=given, home=home)
+    known = spec.data.domains or (list_domains(spec.data, root) if root else asked)
+    names = chosen_domains(spec, asked, known)
+    pair = f"{models.strong_name} and {models.weak_name}"
+    click.echo(
+        f"{spec.name}: {', '.join(names) or 'every folder of the root'} with {pair} → {home}"
+    )
+    for domain in names:
+        seen = preview_domain(request(domain, root or home), domain, listed=root is not None)
+        count = "" if seen.rows is None else f"{seen.rows:,} images, "
+        click.echo(f"{domain}: {count}{seen.state}")

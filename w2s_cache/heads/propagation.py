@@ -1,0 +1,102 @@
+"""Label propagation: posteriors averaged over nearest neighbours before a head is made of them.
+
+On the graph of each row's m nearest fit rows by cosine, W row-normalised (Zhou et al. 2004, the
+fixed point's power iteration):
+
+    q ← (1 − α) q₀ + α W q
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import faiss
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.errors import TrainError
+from w2s_cache.heads.discriminant import Discriminant
+from w2s_cache.heads.pooling import OpinionPool
+from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.hyperparameters import require_shares
+
+
+@dataclass(frozen=True, slots=True)
+class PropagatedDiscriminant:
+    """LDA on pooled posteriors after label propagation; other fields as in PooledDiscriminant.
+
+    Args:
+        neighbours: m ≥ 1; as many as there are other rows when there are fewer.
+        rounds: How many averagings, ≥ 0.
+        alpha: α in [0, 1], the neighbours' share.
+
+    Raises:
+        TrainError: A value that has no meaning.
+    """
+
+    neighbours: int = 10
+    rounds: int = 1
+    alpha: float = 0.5
+    tau_weak: float = 1.0
+    calibration: str = "agreement"
+    weak_share: float = 1.0
+    text_share: float = 1.0
+    shrinkage: float = 0.5
+    priors: str = "equal"
+
+    needs_text: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """Refuses values that have no meaning."""
+        self._pool()
+        Discriminant(self.shrinkage, self.priors)
+        require_shares(alpha=self.alpha)
+        for name, value, least in (("neighbours", self.neighbours, 1), ("rounds", self.rounds, 0)):
+            if value < least:
+                raise TrainError(
+                    f"hyper-parameter {name}",
+                    expected=f"{least} or more",
+                    found=str(value),
+                    fix=f"Set {name} to e.g. 10.",
+                )
+
+    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
+        """``weight`` (k, d) and ``bias`` (k,)."""
+        posteriors = start = self._pool()(inputs)
+        if self.rounds:
+            nearest = nearest_rows(inputs.features, self.neighbours)
+        for _ in range(self.rounds):
+            around = average_over(posteriors, nearest)
+            posteriors = torch.lerp(start, around, self.alpha)
+        return Discriminant(self.shrinkage, self.priors)(posteriors, inputs.features)
+
+    def _pool(self) -> OpinionPool:
+        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+
+
+def nearest_rows(features: Tensor, count: int) -> Tensor:
+    """(n, d) → (n, min(count, n − 1)) int64: the most similar other rows by cosine, exactly.
+
+    A single row has no neighbours, and (1, 0) is returned.
+    """
+    count = min(count, len(features) - 1)
+    unit = functional.normalize(features, dim=-1).cpu().float().contiguous().numpy()
+    index = faiss.IndexFlatIP(unit.shape[1])
+    index.add(unit)
+    _, found = index.search(unit, count + 1)
+    rows = torch.from_numpy(found).to(features.device)
+    own = rows == torch.arange(len(rows), device=rows.device).unsqueeze(-1)
+    own[:, -1] |= ~own.any(dim=-1)  # among copies of a row it may miss itself: drop the last
+    return rows[~own].reshape(len(rows), count)
+
+
+def average_over(posteriors: Tensor, nearest: Tensor) -> Tensor:
+    """Mean of the neighbours' posteriors, (n, k); a row without neighbours keeps its own."""
+    if nearest.shape[1] == 0:
+        return posteriors
+    sums = torch.zeros_like(posteriors)
+    for column in nearest.T:  # one neighbour at a time needs n·k numbers, not n·m·k
+        sums += posteriors[column]
+    return sums / nearest.shape[1]

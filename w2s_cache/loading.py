@@ -1,0 +1,69 @@
+"""Cached features in Python: one call from the name of a spec to the tensors of a domain."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from w2s_cache.cache_home import cache_home
+from w2s_cache.errors import UnknownNameError
+from w2s_cache.request import feature_request
+from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
+from w2s_cache.spec import Spec
+from w2s_cache.spec_files import load_spec
+from w2s_cache.store.contents import cached_pairs
+from w2s_cache.store.feature_set import read_feature_set
+from w2s_cache.train.inputs import DomainInputs, load_inputs
+
+
+def load_domain(
+    spec: Spec | str | Path = "pocket",
+    domain: str = "real",
+    *,
+    strong: str | None = None,
+    weak: str | None = None,
+    cache_dir: str | Path | None = None,
+) -> DomainInputs:
+    """Reads and verifies what `w2s-cache extract` left for a domain, as `w2s-cache train` does.
+
+    Args:
+        spec: A shipped spec's name, the path of a ``.toml`` file, or a spec.
+        domain: The domain's name.
+        strong: Strong encoder, a section of the spec or ``ARCH,TAG``; None takes the first section.
+        weak: Weak model, a section of the spec or the name of imported logits; None takes the first
+            section.
+        cache_dir: The cache home; None takes ``W2S_CACHE_HOME``, else the user's cache folder.
+            Like the command line, ``W2S_STRONG_CHECKPOINT`` and ``W2S_WEAK_CHECKPOINT`` name local
+            weights that were extracted with.
+
+    Returns:
+        Features (n, d), weak logits (n, k) and text features (k, d), all float32, with their index.
+
+    Raises:
+        UnknownNameError: The spec, the strong encoder, the weak model or the domain is not known.
+        StoreError: Nothing was extracted for this pair; the pairs that are there are named.
+        StaleStoreError: It was extracted with other settings, each difference named.
+        CorruptStoreError: Bytes on disk are not those that were written.
+    """
+    asked = spec if isinstance(spec, Spec) else load_spec(str(spec))
+    home = cache_home() if cache_dir is None else Path(cache_dir)
+    overrides = Overrides(
+        strong_checkpoint=os.environ.get("W2S_STRONG_CHECKPOINT") or None,
+        weak_checkpoint=os.environ.get("W2S_WEAK_CHECKPOINT") or None,
+    )
+    strong_name, strong_section = strong_section_of(asked, strong, overrides)
+    weak_name, weak_section = weak_section_of(asked, weak, overrides)
+    if asked.data.domains and domain not in asked.data.domains:
+        raise UnknownNameError(f"domain of {asked.name}", domain, asked.data.domains)
+    known = {*asked.weak, *(name for _, name in cached_pairs(home, asked.name))}
+    if weak_name not in known:
+        raise UnknownNameError("weak model", weak_name, known)
+    found = read_feature_set(
+        home,
+        dataset=asked.name,
+        domain=domain,
+        strong=strong_name,
+        weak=weak_name,
+        request=feature_request(asked, strong=strong_section, weak=weak_section),
+    )
+    return load_inputs(home, found)

@@ -1,0 +1,81 @@
+"""Anchors: other domains' labelled images stand in for class text where an encoder has none.
+
+For every class the mean direction of the D_train features of each other domain, then the mean of
+these over domains, each of unit length. Nothing of the domain itself is read; the labels are those
+that the other domains' weak models were fine-tuned on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from w2s_cache.errors import TrainError
+from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.index import read_index
+from w2s_cache.store.layout import index_path
+from w2s_cache.train.inputs import DomainInputs
+
+
+def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet]) -> DomainInputs:
+    """The same inputs with anchors as ``text``; their digest tells which domains gave them.
+
+    Args:
+        home: Cache home.
+        inputs: The domain, of an encoder without text tower.
+        others: Feature sets of the other domains.
+
+    Raises:
+        TrainError: The encoder has a text tower, there is no other domain, or its classes differ.
+        StoreError: Features of another domain are absent or incomplete.
+        CorruptStoreError: Bytes on disk are not those that were written.
+    """
+    if inputs.text is not None:
+        raise TrainError(
+            "anchors of an encoder that has a text tower",
+            expected="an image-only encoder",
+            found=f"text features of {len(inputs.text)} classes",
+            fix="Remove `anchors` from its section of the spec.",
+        )
+    if not others:
+        raise TrainError(
+            f"anchors for {inputs.index.domain} come from other domains",
+            expected="features of at least one other domain",
+            found="none",
+            fix="Extract another domain, or remove `anchors` from the spec.",
+        )
+    means = [_class_directions(home, found, inputs.index.classes) for found in others]
+    sources = {
+        found.domain: {"index": found.index_digest, "image": found.image.key_digest}
+        for found in others
+    }
+    return replace(
+        inputs,
+        text=functional.normalize(torch.stack(means).sum(dim=0), dim=-1),
+        digests={**inputs.digests, "anchors_key": digest({"other-domains": sources})},
+    )
+
+
+def _class_directions(home: Path, found: FeatureSet, classes: Sequence[str]) -> Tensor:
+    """(k, d): unit mean of the unit D_train features of each class, zero where it has no image."""
+    index = read_index(index_path(home, found.dataset, found.domain))
+    if tuple(index.classes) != tuple(classes):
+        raise TrainError(
+            f"anchors from {found.domain}",
+            expected=f"the classes {', '.join(classes)}",
+            found=", ".join(index.classes),
+            fix="Remove `anchors` from the spec, or that domain from the cache.",
+        )
+    store = open_member(home, found.image)
+    rows = np.flatnonzero(index.is_train & store.valid())
+    features = functional.normalize(torch.from_numpy(store.read("features"))[rows], dim=-1)
+    labels = torch.from_numpy(index.labels[rows])
+    member = functional.one_hot(labels, len(classes)).to(features)
+    return functional.normalize(member.T @ features, dim=-1)

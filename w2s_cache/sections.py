@@ -1,4 +1,4 @@
-"""Which sections of a spec a pair of model names means, and what of them is asked for now."""
+"""Which sections of a spec a pair of model names means, what overrides them, what they ask for."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """What a spec file may say: TOML → frozen, validated values.
 
-A spec declares a data set, its protocol, the strong encoders, the weak models, how features are
-stored, how methods are trained and which tables are printed. Every key is typed; a key that does
-not exist is refused with the nearest one that does. Nothing is converted but integers to floats.
+A spec declares data set, protocol, strong encoders, weak models, storage, training and tables.
+Every key is typed; one that does not exist is refused with the nearest. Integers become floats.
 """
 
 from __future__ import annotations

@@ -252,6 +252,16 @@ def test_misuse_exits_with_2(w2s, words):
     assert told.stderr.startswith("Usage: ")
 
 
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_of_very_many_digits_is_refused_in_a_line(cached, w2s, tmp_path, digits):
+    """No float holds it; the message shows its beginning."""
+    where = ("--cache-dir", cached.cache, "--results-dir", tmp_path / "results")
+    options = ("--method", "cpl", "--set", f"tau={'9' * digits}")
+    sentence = refused(w2s("train", "--spec", cached.spec, *where, *options))
+    assert "tau" in sentence
+    assert len(sentence) < 400
+
+
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
@@ -267,13 +277,3 @@ def test_a_mistyped_command_is_answered_with_the_nearest(w2s, words, meant):
     told = w2s(*words.split())
     assert told.exit_code == 2
     assert told.stderr.endswith(f"Did you mean {meant!r}?\n")
-
-
-@pytest.mark.parametrize("digits", [400, 5000])
-def test_a_number_of_very_many_digits_is_refused_in_a_line(cached, w2s, tmp_path, digits):
-    """No float holds it; the message shows its beginning."""
-    where = ("--cache-dir", cached.cache, "--results-dir", tmp_path / "results")
-    options = ("--method", "cpl", "--set", f"tau={'9' * digits}")
-    sentence = refused(w2s("train", "--spec", cached.spec, *where, *options))
-    assert "tau" in sentence
-    assert len(sentence) < 400

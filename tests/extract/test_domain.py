@@ -300,6 +300,19 @@ def test_a_weak_model_is_trained_once_and_its_logits_are_stored(bench: Any) -> N
     assert bench.run(**changed).computed == {"features": 12, "text": 0, "logits": 12}
 
 
+def test_a_damaged_index_is_made_anew_aloud(bench: Any) -> None:
+    """The index comes from the images; a broken one is said and costs one reading of them."""
+    bench.run()
+    [index] = bench.request.home.glob("v1/tiny/d/index.parquet")
+    whole = index.read_bytes()
+    index.write_bytes(whole[:100])
+    assert bench.run().reused
+    (said,) = bench.progress.said
+    assert str(index) in said
+    assert said.endswith("; making it anew")
+    assert read_index(index).digest == feature_set(bench).index_digest
+
+
 @pytest.mark.parametrize("part", ["image", "text", "logits"])
 def test_a_damaged_shard_is_said_aloud_and_alone_computed_again(bench: Any, part: str) -> None:
     """A changed byte is no hit, though the size is right; afterwards every byte is the old one."""
@@ -340,16 +353,3 @@ def test_a_hit_on_earlier_images_brings_their_index_back(bench: Any, listed: Any
     path.write_bytes(content)
     assert bench.run().reused
     assert load_inputs(bench.request.home, feature_set(bench)).features.shape == (12, 6)
-
-
-def test_a_damaged_index_is_made_anew_aloud(bench: Any) -> None:
-    """The index comes from the images; a broken one is said and costs one reading of them."""
-    bench.run()
-    [index] = bench.request.home.glob("v1/tiny/d/index.parquet")
-    whole = index.read_bytes()
-    index.write_bytes(whole[:100])
-    assert bench.run().reused
-    (said,) = bench.progress.said
-    assert str(index) in said
-    assert said.endswith("; making it anew")
-    assert read_index(index).digest == feature_set(bench).index_digest

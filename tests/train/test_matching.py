@@ -54,6 +54,15 @@ def test_the_newest_record_of_another_request_displaces_nothing(toy, make_toy):
     assert differing_settings([old, new], toy.spec, {}) == ["inputs.request_digest"]
 
 
+def test_anchors_are_asked_for_like_features(toy):
+    """Records with other domains' means for text match exactly when the spec asks for those."""
+    plain = toy.run("weak").record
+    anchored = replace(plain, inputs={**plain.inputs, "anchors_key": "a" * 64}, created="2099")
+    assert matching([plain, anchored], toy.spec, {}) == [plain]
+    asked = _with_strong(toy.spec, anchors="other-domains")
+    assert matching([plain, anchored], asked, {}) == [anchored]
+
+
 def test_what_is_said_of_the_models_beside_the_spec_belongs_to_the_request(toy, make_toy):
     """Records trained with another precision match when that precision is said again."""
     changed = make_toy("half", spec=_with_strong(toy.spec, precision="bf16"))

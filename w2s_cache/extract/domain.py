@@ -104,7 +104,7 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
 def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
     """The domain's index; files whose size and time have not changed are not read again."""
     path = index_path(request.home, listing.dataset, listing.domain)
-    previous = _previous_index(path, progress)
+    previous = _previous_index(path, progress.say)
     progress.begin(f"{listing.domain}: index", len(listing.entries))
     index = build_index(
         listing,
@@ -118,26 +118,23 @@ def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Ind
     return index
 
 
-def _publish_index(request: ExtractRequest, index: Index) -> None:
-    """Replaces the domain's index where it differs; features of the old one are stale from now."""
-    path = index_path(request.home, index.dataset, index.domain)
-    try:
-        same = path.is_file() and read_index(path).digest == index.digest
-    except CorruptStoreError:
-        same = False
-    if not same:
-        write_index(path, index)
-
-
-def _previous_index(path: Path, progress: Progress) -> Index | None:
+def _previous_index(path: Path, say: Callable[[str], None]) -> Index | None:
     """The index of an earlier extraction; a damaged one is made anew and that is said."""
     if not path.is_file():
         return None
     try:
         return read_index(path)
     except CorruptStoreError as error:
-        progress.say(f"{error.what} ({error.found}); making it anew")
+        say(f"{error.what} ({error.found}); making it anew")
         return None
+
+
+def _publish_index(request: ExtractRequest, index: Index) -> None:
+    """Replaces the domain's index where it differs; features of the old one are stale from now."""
+    path = index_path(request.home, index.dataset, index.domain)
+    stored = _previous_index(path, lambda _: None)
+    if stored is None or stored.digest != index.digest:
+        write_index(path, index)
 
 
 def _known(

@@ -32,7 +32,7 @@ class DomainInputs:
         text: (k, d) float32 unit rows, template ensemble or anchors; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
         text_identity: What the text store's key says of its encoder; empty without a text tower.
-        digests: Digests of the request, the index and the keys of all stores read, and of anchors.
+        digests: Digests of request, index and keys of all stores read, and of the anchors.
     """
 
     index: Index

@@ -7,7 +7,7 @@ from typing import Any
 
 from w2s_cache.errors import TrainError, UnknownNameError
 from w2s_cache.results import RunRecord
-from w2s_cache.sections import AS_DECLARED, Overrides, request_digest
+from w2s_cache.sections import AS_DECLARED, Overrides, request_digest, strong_section_of
 from w2s_cache.spec import Spec
 from w2s_cache.store.fingerprint import diff_keys
 from w2s_cache.train.settings import declare
@@ -83,10 +83,18 @@ class _Asked:
 
     def by(self, record: RunRecord) -> bool:
         """Whether the record's features are those that are asked for."""
+        if record.inputs.get("request_digest") is None:
+            return False
         pair = record.strong, record.weak
         if pair not in self._digests:
             self._digests[pair] = self._digest(*pair)
-        return record.inputs.get("request_digest") == self._digests[pair] is not None
+        if record.inputs.get("request_digest") != self._digests[pair]:
+            return False
+        return (record.inputs.get("anchors_key") is not None) == self._anchored(record.strong)
+
+    def _anchored(self, strong: str) -> bool:
+        """Whether class means of other domains stand in for text, which no request says."""
+        return strong_section_of(self._spec, strong, self._overrides)[1].anchors != "none"
 
     def _digest(self, strong: str, weak: str) -> str | None:
         try:

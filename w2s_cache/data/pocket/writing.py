@@ -62,17 +62,17 @@ def write_pocket(
     if announce is not None:
         count = (train_per_class + test_per_class) * len(CLASSES) * len(DOMAINS)
         announce(f"drawing {count:,} images once, into {root}")
-    with _write_errors(root), _beside(root) as folder:
-        _write_pictures(folder, (train_per_class, test_per_class), workers, progress)
-        _write_lists(folder, train_per_class, test_per_class)
-        (folder / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
-        folder.chmod(0o755)
-        folder.replace(root)
+    with _write_errors(root), _folder_beside(root) as beside:
+        _write_pictures(beside, (train_per_class, test_per_class), workers, progress)
+        _write_lists(beside, train_per_class, test_per_class)
+        (beside / MARKER).write_text(json.dumps(marker) + "\n", encoding="utf-8")
+        beside.chmod(0o755)
+        beside.replace(root)
 
 
 @contextlib.contextmanager
-def _beside(root: Path) -> Iterator[Path]:
-    """A temporary folder beside ``root``, removed at the end; those of dead processes go first."""
+def _folder_beside(root: Path) -> Iterator[Path]:
+    """A folder in the making, gone afterwards unless it was renamed; those of the dead go first."""
     root.parent.mkdir(parents=True, exist_ok=True)
     owner = f".{root.name}.{re.sub('[^A-Za-z0-9]', '-', socket.gethostname())}."
     for path in root.parent.glob(f"{owner}*"):

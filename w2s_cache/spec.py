@@ -7,13 +7,12 @@ Every key is typed; one that does not exist is refused with the nearest. Integer
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeVar
 
-import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
-from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.errors import UnknownNameError
+from w2s_cache.validation import not_toml, validate
 
 SPEC_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -24,7 +23,6 @@ Seeds = Annotated[tuple[int, ...], Field(strict=False)]
 Precision = Literal["fp32", "bf16", "fp16"]
 Select = Literal["weak-agreement", "last", "oracle"]
 EvalSplit = Literal["held-out", "full-test"]
-Model = TypeVar("Model", bound=BaseModel)
 Choice = TypeVar("Choice")
 
 
@@ -85,7 +83,11 @@ class StrongSpec(_Section):
 
 
 class FinetuneSpec(_Section):
-    """How the weak model learns from D_train with ground truth (Li et al., §4.1: 3, 512, 1e-3)."""
+    """How the weak model learns from D_train with ground truth (Li et al., §4.1: 3, 512, 1e-3).
+
+    ``threads`` fixes how many CPU threads torch uses, on which the numbers of a network trained on
+    the CPU depend; left out, it is whatever the process has.
+    """
 
     epochs: Count = 3
     batch_size: Count = 512
@@ -97,6 +99,7 @@ class FinetuneSpec(_Section):
     flip: bool = False
     shift: Annotated[int, Field(ge=0)] = 0
     seed: int = 0
+    threads: Count | None = None
 
 
 class WeakSpec(_Section):
@@ -183,59 +186,6 @@ def parse_spec(text: str, *, origin: str) -> Spec:
     except tomllib.TOMLDecodeError as error:
         raise not_toml(origin, error) from error
     return validate(Spec, data, origin=origin)
-
-
-def not_toml(origin: str, error: Exception) -> SpecError:
-    """The refusal of text that cannot be read as TOML."""
-    return SpecError(
-        f"{origin} is not TOML",
-        expected="a TOML document in UTF-8",
-        found=str(error),
-        fix="Mend that line.",
-    )
-
-
-def validate(model: type[Model], data: dict[str, Any], *, origin: str) -> Model:
-    """Validates ``data`` as ``model``, turning every problem into one :class:`SpecError`."""
-    try:
-        return model.model_validate(data)
-    except pydantic.ValidationError as error:
-        problems = [_problem(model, problem) for problem in error.errors()]
-        raise SpecError(
-            f"{origin} has {len(problems)} problem(s)",
-            expected="the keys and types that `w2s-cache specs show NAME` prints",
-            found="; ".join(problems),
-            fix="Correct them and run again.",
-        ) from error
-
-
-def _problem(model: type[BaseModel], problem: Any) -> str:
-    location = [str(part) for part in problem["loc"]]
-    where = ".".join(location)
-    if problem["type"] == "extra_forbidden":
-        return f"unknown key {where!r}{_nearest(model, location)}"
-    if problem["type"] == "missing":
-        return f"missing key {where!r}"
-    return f"{where!r}: {problem['msg'].lower()} (it is {problem['input']!r})"
-
-
-def _nearest(model: type[BaseModel], location: list[str]) -> str:
-    """Names the known key of the same table nearest to the one at ``location``."""
-    known = list(_fields_at(model, location[:-1]))
-    fix = UnknownNameError("key", location[-1], known).fix
-    return f" ({fix.rstrip('.')})" if fix.startswith("Did") else f" (known: {', '.join(known)})"
-
-
-def _fields_at(model: type[BaseModel], path: list[str]) -> Iterator[str]:
-    """Yields the field names of the section reached from ``model`` along ``path``."""
-    current: Any = model
-    for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[part].annotation
-        else:  # a table of named sections, dict[str, Section]
-            current = current.__args__[1]
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        yield from current.model_fields
 
 
 def choose(kind: str, name: str | None, sections: dict[str, Choice]) -> tuple[str, Choice]:

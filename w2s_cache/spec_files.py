@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from w2s_cache.errors import SpecError, UnknownNameError
-from w2s_cache.spec import SPEC_NAME, Spec, not_toml, parse_spec
+from w2s_cache.spec import SPEC_NAME, Spec, parse_spec
+from w2s_cache.validation import not_toml
 
 
 def spec_directory() -> Path:

@@ -24,6 +24,7 @@ from w2s_cache.store.writer import open_writer
 from w2s_cache.weak.checkpoint import weak_classifier
 from w2s_cache.weak.finetune import TrainImages, finetune
 from w2s_cache.weak.imported import read_weak_logits
+from w2s_cache.weak.threads import torch_threads
 
 
 def image_part(
@@ -176,7 +177,8 @@ def _finetune(
     progress.begin(
         f"{index.domain}: training {request.weak_name}", weak.finetune.epochs * len(rows)
     )
-    finetune(network, images, weak.finetune, device=request.device, advance=progress.advance)
+    with torch_threads(weak.finetune.threads):
+        finetune(network, images, weak.finetune, device=request.device, advance=progress.advance)
     progress.end()
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
-from w2s_cache.spec import not_toml, validate
 from w2s_cache.spec_files import spec_directory
+from w2s_cache.validation import not_toml, validate
 
 FOUNDING = "li2024"
 """The paper whose tables are meant where none is named."""

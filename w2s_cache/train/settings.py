@@ -9,9 +9,10 @@ from typing import Any
 from w2s_cache.errors import TrainError
 from w2s_cache.method import Method, resolve_options
 from w2s_cache.methods import find_method
-from w2s_cache.spec import Spec, TrainSpec, validate
+from w2s_cache.spec import Spec, TrainSpec
 from w2s_cache.train.candidates import candidates
 from w2s_cache.train.config import TrainConfig
+from w2s_cache.validation import validate
 
 RECIPE = "recipe."
 """Prefix of trainer settings among hyper-parameters: ``recipe.lr``."""

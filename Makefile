@@ -23,6 +23,9 @@ demo: $(READY) ## Extract the embedded data set, train every method over 3 seeds
 	$(BIN)/w2s-cache train
 	$(BIN)/w2s-cache tables --output-dir results/tables
 
+sweep: $(READY) ## Train every method of the embedded study over 5 seeds (after demo or extract)
+	$(BIN)/w2s-cache sweep
+
 tables: $(READY) ## Print the tables of the runs in results/ and write them to results/tables/
 	$(BIN)/w2s-cache tables --output-dir results/tables
 
@@ -41,4 +44,4 @@ bench: $(READY) ## Measure speed and memory as ratios; rewrites docs/benchmarks.
 clean: ## Remove .venv, results and caches of the tools (not the feature cache)
 	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo tables test check bench clean
+.PHONY: help install demo sweep tables test check bench clean

@@ -86,6 +86,9 @@ def command(
 ) -> None:
     """Print tables from run records; nothing is computed anew.
 
+    Without --table these are the spec's, those after the first only once all their methods have
+    runs.
+
     \b
     Examples:
       w2s-cache tables
@@ -115,6 +118,11 @@ def command(
             table = _sizes(layout, spec, domains, cache_dir)
         else:
             parts = table_records(layout, spec, asked, results_dir)
+            absent = () if tables or not number else rendering.absent_methods(parts[0], parts[1])
+            if absent:
+                if not quiet:
+                    click.echo(f"{name} left out: no runs of {', '.join(absent)}", err=True)
+                continue
             table = rendering.build(*parts, read=partial(read_predictions, results_dir))
         text = rendering.render(table, format_, color=colour)
         click.echo(f"\n{text}" if number else text, nl=False)

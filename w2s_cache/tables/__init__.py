@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from w2s_cache.tables.build import build
-from w2s_cache.tables.grid import Expected
+from w2s_cache.tables.grid import Expected, absent_methods
 from w2s_cache.tables.layout import Layout, load_layout, parse_layout
 from w2s_cache.tables.render import FORMATS, render
 from w2s_cache.tables.sizes import build_sizes
@@ -17,6 +17,7 @@ __all__ = [
     "Layout",
     "Row",
     "Table",
+    "absent_methods",
     "build",
     "build_sizes",
     "load_layout",

@@ -113,3 +113,9 @@ def _relevant(layout: Layout, records: Iterable[RunRecord]) -> list[RunRecord]:
             fix="Run the methods first, e.g. with `w2s-cache train`.",
         )
     return found
+
+
+def absent_methods(layout: Layout, records: Iterable[RunRecord]) -> tuple[str, ...]:
+    """Rows of the layout that no record is of; the ceiling counts as one of its methods."""
+    present = {record.method for record in records}
+    return tuple(name for name in layout.rows if name != CEILING and name not in present)

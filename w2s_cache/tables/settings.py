@@ -52,7 +52,8 @@ def _chosen(records: Iterable[RunRecord]) -> str:
             if name != "epoch":
                 counts.setdefault(name, Counter())[json.dumps(value)] += 1
     shown = [
-        f"{name} " + ", ".join(f"{value} in {n} runs" for value, n in sorted(count.items()))
+        f"{name} "
+        + ", ".join(f"{value} in {n} run{'s' * (n != 1)}" for value, n in sorted(count.items()))
         for name, count in sorted(counts.items())
     ]
     return f" (kept on val: {'; '.join(shown)})" if shown else ""

@@ -108,6 +108,7 @@ def random_tower() -> OpenClipTextTower:
         image_weights="random",
         text_weights="random",
         transform=lambda image: image,
+        tokenizer=open_clip.get_tokenizer("ViT-B-32"),
         precision="fp32",
         device="cpu",
     )

@@ -161,3 +161,18 @@ def test_shipped_tables_of_domains_print(studied, table, name):
     told = table(studied.results, "--table", name, "--strong", "clip")
     assert told.exit_code == 0, told.output
     assert "Published for" in told.stdout
+
+
+def test_further_tables_of_a_spec_wait_for_their_methods(w2s, studied, tmp_path):
+    """Without --table the first is printed and the second left out by name; asked for, it comes."""
+    spec = tmp_path / "tiny.toml"
+    text = studied.spec.read_text(encoding="utf-8")
+    listed = text.replace("methods = [", 'tables = ["main", "table1"]\nmethods = [', 1)
+    spec.write_text(listed, encoding="utf-8")
+    where = ("--spec", spec, "--results-dir", studied.results)
+    told = w2s("tables", *where)
+    assert told.exit_code == 0, told.output
+    assert "table1 left out: no runs of lp-ce" in told.stderr
+    assert "tp-ce" not in told.stdout
+    asked = w2s("tables", *where, "--table", "table1")
+    assert "CE + TP" in asked.stdout

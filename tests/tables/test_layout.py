@@ -25,7 +25,7 @@ def test_the_shipped_main_table():
     assert [n for n in names if layout.rows[n].reference] == ["weak", "ceiling"]
     assert {of: delta.against for of, delta in layout.delta.items()} == {
         "cpl": ("lp-ce", "lp-kd"),
-        "soft-class-means": ("lp-ce", "lp-kd", "cpl"),
+        "pooled-lda": ("zero-shot", "lp-ce", "lp-kd", "cpl", "soft-class-means"),
     }
     assert layout.pgr
     assert layout.methods()[-3:] == ("ceiling-lp", "ceiling-tp", "ceiling-cpl")

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import faiss
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -83,6 +82,8 @@ def nearest_rows(features: Tensor, count: int) -> Tensor:
     """
     count = min(count, len(features) - 1)
     unit = functional.normalize(features, dim=-1).cpu().float().contiguous().numpy()
+    import faiss  # only here: every other method would pay for it
+
     index = faiss.IndexFlatIP(unit.shape[1])
     index.add(unit)
     _, found = index.search(unit, count + 1)

@@ -50,7 +50,8 @@ def build(
         *agreement_blocks(layout, grid),
         *published_blocks(layout),
     )
-    listings, sentences = leads(layout, grid, records, read)
+    labels = {name: row.label for name, row in rows.items()}
+    listings, sentences = leads(layout, grid, records, labels=labels, read=read)
     averaged = layout.average and len(grid.columns) > 1
     return Table(
         name=layout.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -22,13 +22,21 @@ Leads = tuple[tuple[Listing, ...], tuple[str, ...]]
 """A listing, and the sentences that say what its numbers are."""
 
 
-def leads(layout: Layout, grid: Grid, records: Sequence[RunRecord], read: Read | None) -> Leads:
+def leads(
+    layout: Layout,
+    grid: Grid,
+    records: Sequence[RunRecord],
+    *,
+    labels: Mapping[str, str],
+    read: Read | None,
+) -> Leads:
     """Each method of a layout against the best of ``significance.against``, by average.
 
     Args:
         layout: Names the baselines; without them there is no listing.
         grid: The table's records in rows.
         records: All records, those of the ceilings among them.
+        labels: What is printed for each row.
         read: Gives the predictions of a run; None where only records are at hand.
     """
     if layout.significance is None or read is None or layout.columns != "domain":
@@ -45,7 +53,6 @@ def leads(layout: Layout, grid: Grid, records: Sequence[RunRecord], read: Read |
         best_pairs(evaluated, methods, baselines),
         generator=np.random.default_rng(_BOOTSTRAP_SEED),
     )
-    labels = {name: layout.label(name) for name in layout.rows}
     left_out = [labels[n] for n in grid.rows if n not in whole and not layout.rows[n].reference]
     sentences = (*_incomplete(left_out), f"{resampling(result)} {_CHOICE}")
     return (summary(result, labels),), sentences

@@ -1,6 +1,6 @@
 """What training from tensors in memory costs, against its matrix products and against row reads.
 
-Run: ``python benchmarks/cpl_epoch.py [--rows 33305] [--repeats 3] [--measured-rows 4096]``
+Run: ``python benchmarks/cpl_epoch.py [--rows 33305] [--repeats 8] [--measured-rows 4096]``
 
 1. CPL on a domain the size of DomainNet Real (33,305 fit rows, 512 features, 345 classes, batch
    512, 10 epochs) through ``w2s_cache.train.loop.fit``, with its selection on a small val part,
@@ -40,7 +40,7 @@ def main() -> None:
     """Measure both comparisons and print one line each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=33_305)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=8)
     parser.add_argument("--measured-rows", type=int, default=4_096)
     options = parser.parse_args()
     data, start = draw(options.rows)

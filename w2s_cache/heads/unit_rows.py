@@ -26,9 +26,10 @@ class _UnitRows(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         unit, length = ctx.saved_tensors
         (gradient,) = gradients
-        radial = torch.linalg.vecdot(gradient, unit).unsqueeze(-1)
-        tangent: Tensor = torch.addcmul(gradient, unit, radial, value=-1.0)
-        return tangent.div_(length)
+        room = gradient * unit
+        radial = room.sum(dim=-1, keepdim=True)
+        torch.mul(unit, radial, out=room)  # in the memory of the products, which are summed up
+        return torch.sub(gradient, room, out=room).div_(length)
 
 
 def unit_rows(rows: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ class _SoftCrossEntropy(torch.autograd.Function):
         """Mean cross-entropy; keeps the gradient when one is wanted."""
         log_strong = functional.log_softmax(logits if tau == 1.0 else logits / tau, dim=-1)
         rows = logits.shape[-2]
-        value: Tensor = torch.linalg.vecdot(log_strong, probability).sum(dim=-1) / -rows
+        value = _inner(log_strong, probability) / -rows
         if ctx.needs_input_grad[0]:
             ctx.gradient = log_strong.exp_().sub_(probability)
             ctx.scale = 1.0 / (tau * rows)
@@ -90,3 +90,10 @@ class _SoftCrossEntropy(torch.autograd.Function):
         gradient, ctx.gradient = ctx.gradient, None
         scaled: Tensor = gradient.mul_((upstream[0] * ctx.scale)[..., None, None])
         return scaled, None, None
+
+
+def _inner(one: Tensor, other: Tensor) -> Tensor:
+    """Σ of the products over the last two dimensions, (…, b, k) twice → (…)."""
+    if one.dim() == 2:
+        return torch.dot(one.flatten(), other.flatten())
+    return torch.linalg.vecdot(one, other).sum(dim=-1)

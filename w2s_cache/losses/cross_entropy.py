@@ -96,4 +96,5 @@ def _inner(one: Tensor, other: Tensor) -> Tensor:
     """Σ of the products over the last two dimensions, (…, b, k) twice → (…)."""
     if one.dim() == 2:
         return torch.dot(one.flatten(), other.flatten())
-    return torch.linalg.vecdot(one, other).sum(dim=-1)
+    sums: Tensor = torch.linalg.vecdot(one, other).sum(dim=-1)
+    return sums

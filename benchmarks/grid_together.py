@@ -1,6 +1,6 @@
 """What it saves to train the seeds of a method as one stack instead of one by one.
 
-Run: ``python benchmarks/grid_together.py [--repeats 3] [--threads N]``
+Run: ``python benchmarks/grid_together.py [--repeats 2] [--threads N]``
 
 Linear probes under four losses (CE, KD, AuxConf, AdaptConf) with five seeds each, 20 runs of the
 paper's recipe (Adam, 10 epochs, batch 512), through ``w2s_cache.train.loop.fit``: once every run
@@ -44,7 +44,7 @@ SIZES = {"pocket": (1_600, 1_024, 128, 40), "DomainNet Clipart": (14_604, 9_346,
 def main() -> None:
     """Measure both sizes and print a line for each loss and one for all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -1,11 +1,12 @@
 """Runs every benchmark and writes what it printed to docs/benchmarks.md.
 
-Run: ``make bench``. Each figure is a ratio, or a difference, measured within one run; absolute
-times say something about this machine only.
+Run: ``make bench``, or ``python benchmarks/all.py NAME …`` to measure some anew. Each figure is a
+ratio, or a difference, measured within one run; absolute times say something about this machine only.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import subprocess
 import sys
@@ -19,19 +20,31 @@ REPORT = HERE.parent / "docs" / "benchmarks.md"
 
 
 def main() -> None:
-    """Runs the scripts beside this one in alphabetical order."""
-    sections = []
-    for script in sorted(HERE.glob("*.py")):
-        if script.name in {Path(__file__).name, "in_turn.py"}:
+    """Runs the scripts beside this one in alphabetical order, or only those that are named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="e.g. cpl_epoch; the other sections stay")
+    named = parser.parse_args().names
+    scripts = sorted(s for s in HERE.glob("*.py") if s.name not in {"all.py", "in_turn.py"})
+    sections = written_before() if named else {}
+    for script in scripts:
+        if named and script.stem not in named:
             continue
         print(f"running {script.name} …", flush=True)
         done = subprocess.run([sys.executable, script], check=False, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{script.name} failed:\n{done.stderr}")
         print(done.stdout, flush=True)
-        sections.append(section(script, done.stdout))
-    REPORT.write_text("\n".join([header(), *sections]), encoding="utf-8")
+        sections[script.name] = section(script, done.stdout)
+    kept = [sections[script.name] for script in scripts if script.name in sections]
+    REPORT.write_text("\n".join([header(), *kept]), encoding="utf-8")
     print(f"wrote {REPORT}")
+
+
+def written_before() -> dict[str, str]:
+    """The report's sections by the script that printed them."""
+    text = REPORT.read_text(encoding="utf-8") if REPORT.is_file() else ""
+    parts = ["## " + part.rstrip() + "\n" for part in text.split("\n## ")[1:]]
+    return {part.split("benchmarks/")[1].split("`")[0]: part for part in parts}
 
 
 def header() -> str:

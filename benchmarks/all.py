@@ -1,7 +1,8 @@
 """Runs every benchmark and writes what it printed to docs/benchmarks.md.
 
 Run: ``make bench``, or ``python benchmarks/all.py NAME …`` to measure some anew. Each figure is a
-ratio, or a difference, measured within one run; absolute times say something about this machine only.
+ratio, or a difference, measured within one run; absolute times say something about this machine
+only.
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ from PIL.Image import Image
 
 from w2s_cache.extract.domain import extract_domain
 from w2s_cache.extract.request import Extracted, ExtractRequest
+from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec
+from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
+from w2s_cache.store.reader import Store
 
 WIDTH = 6
 
@@ -130,6 +133,24 @@ class Bench:
 
         request = replace(self.request, **changes)
         return extract_domain(request, "d", strong=strong, progress=self.progress)
+
+    def feature_set(self, **changes: Any) -> FeatureSet:
+        """The domain's feature set, as training reads it."""
+        request = replace(self.request, **changes)
+        return read_feature_set(
+            request.home,
+            dataset=request.spec.name,
+            domain="d",
+            strong=request.strong_name,
+            weak=request.weak_name,
+            request=feature_request(request.spec, strong=request.strong, weak=request.weak),
+        )
+
+    def stores(self, **changes: Any) -> dict[str, Store]:
+        """The stores of the feature set by part."""
+        found = self.feature_set(**changes)
+        parts = {"image": found.image, "text": found.text, "logits": found.logits}
+        return {name: open_member(self.request.home, ref) for name, ref in parts.items() if ref}
 
     def with_spec(self, **sections: Any) -> dict[str, Any]:
         """Changes of a request that put other fields into sections of its spec."""

@@ -15,39 +15,13 @@ from PIL import Image
 from w2s_cache.data.index_build import build_index
 from w2s_cache.errors import (
     EncoderError,
-    ImageError,
     SpecError,
     UnknownNameError,
     WeakLogitsError,
 )
-from w2s_cache.request import feature_request
 from w2s_cache.spec import FinetuneSpec
-from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
-from w2s_cache.store.index import read_index
-from w2s_cache.store.reader import Store
-from w2s_cache.train.inputs import load_inputs
 
 NOTHING = {"features": 0, "text": 0, "logits": 0}
-
-
-def feature_set(bench: Any, **changes: Any) -> FeatureSet:
-    """Read the feature set of a bench as training does."""
-    request = replace(bench.request, **changes)
-    return read_feature_set(
-        request.home,
-        dataset=request.spec.name,
-        domain="d",
-        strong=request.strong_name,
-        weak=request.weak_name,
-        request=feature_request(request.spec, strong=request.strong, weak=request.weak),
-    )
-
-
-def stores(bench: Any, **changes: Any) -> dict[str, Store]:
-    """The stores of a bench's feature set by part."""
-    found = feature_set(bench, **changes)
-    parts = {"image": found.image, "text": found.text, "logits": found.logits}
-    return {name: open_member(bench.request.home, ref) for name, ref in parts.items() if ref}
 
 
 def test_features_are_the_encoder_s_on_each_image_in_index_order(bench: Any, listed: Any) -> None:
@@ -55,7 +29,7 @@ def test_features_are_the_encoder_s_on_each_image_in_index_order(bench: Any, lis
     done = bench.run()
     assert done.computed == {"features": 12, "text": 3, "logits": 12}
     assert (done.rows, done.reused) == (12, False)
-    found = stores(bench)
+    found = bench.stores()
     pixels = torch.stack(
         [
             bench.encoder.preprocess(Image.open(bench.request.root / path).convert("RGB"))
@@ -73,7 +47,7 @@ def test_text_features_are_the_tower_s_for_each_class_and_template(bench: Any) -
     templates = ("a photo of a {}", "{} drawn")
     changes = bench.with_spec(strong={"templates": templates})
     bench.run(**changes)
-    text = stores(bench, **changes)["text"]
+    text = bench.stores(**changes)["text"]
     prompts = [t.replace("{}", c) for c in ("blue", "green", "red") for t in templates]
     tokens = bench.encoder.text.tokenize(prompts)
     wanted = bench.encoder.text.encode_text(tokens).reshape(3, 2, -1)
@@ -86,11 +60,11 @@ def test_text_features_are_the_tower_s_for_each_class_and_template(bench: Any) -
 def test_the_second_call_loads_and_computes_nothing(bench: Any) -> None:
     """A domain that is up to date costs no model."""
     bench.run()
-    before = feature_set(bench)
+    before = bench.feature_set()
     done = bench.run()
     assert done.reused
     assert (bench.loaded, bench.encoder.batches, bench.encoder.prompts) == ([], [], [])
-    assert feature_set(bench) == before
+    assert bench.feature_set() == before
 
 
 @pytest.mark.parametrize("change", [{"batch_size": 5}, {"workers": 1}, {"device": "auto"}])
@@ -118,22 +92,22 @@ def test_batches_never_cross_shards(bench: Any, batch_size: int) -> None:
 def test_recheck_loads_the_models_and_computes_nothing(bench: Any) -> None:
     """Rechecking compares the weights of today with the keys; the same weights are a hit."""
     bench.run()
-    before = feature_set(bench)
+    before = bench.feature_set()
     done = bench.run(recheck=True)
     assert bench.loaded == ["cpu"]
     assert bench.encoder.batches == []
     assert (done.computed, done.reused) == (NOTHING, True)
-    assert feature_set(bench).image == before.image
+    assert bench.feature_set().image == before.image
 
 
 def test_recheck_finds_weights_that_changed_under_their_name(bench: Any) -> None:
     """A tag whose weights were replaced is a hit until it is rechecked."""
     bench.run()
-    before = feature_set(bench)
+    before = bench.feature_set()
     bench.encoder.weights = "w1"
     assert bench.run().reused
     assert bench.run(recheck=True).computed == {"features": 12, "text": 3, "logits": 0}
-    assert feature_set(bench).image != before.image
+    assert bench.feature_set().image != before.image
 
 
 def test_recheck_reads_every_image(bench: Any, monkeypatch: Any) -> None:
@@ -164,11 +138,11 @@ def test_a_template_that_does_not_exist_is_refused_before_any_work(
 def test_an_edited_image_is_computed_again(bench: Any, listed: Any) -> None:
     """Contents decide: one changed image is another data set, and its row is the new one."""
     bench.run()
-    before = stores(bench)["image"].read("features")
+    before = bench.stores()["image"].read("features")
     path = bench.request.root / listed(bench.request.root)[5]
     Image.new("RGB", (40, 36), (9, 9, 9)).save(path)
     assert bench.run().computed == {"features": 12, "text": 0, "logits": 12}
-    after = stores(bench)["image"].read("features")
+    after = bench.stores()["image"].read("features")
     assert np.flatnonzero((before != after).any(axis=1)).tolist() == [5]
 
 
@@ -210,11 +184,11 @@ def test_another_class_order_is_a_miss(bench: Any) -> None:
 def test_float16_halves_the_bytes_and_rounds(bench: Any) -> None:
     """The declared storage dtype is kept, and its rows are the rounded float32 ones."""
     bench.run()
-    exact = stores(bench)
+    exact = bench.stores()
     changes = bench.with_spec(store={"dtype": "float16"})
     done = bench.run(**changes)
     assert done.computed == {"features": 12, "text": 3, "logits": 0}
-    rough = stores(bench, **changes)
+    rough = bench.stores(**changes)
     for part in ("image", "text"):
         wanted = exact[part].read("features").astype(np.float16).astype(np.float32)
         assert np.array_equal(rough[part].read("features"), wanted)
@@ -225,19 +199,19 @@ def test_an_image_only_encoder_has_a_feature_set_without_text(bench: Any) -> Non
     """Without a text tower there is no text store, and the second call is a hit all the same."""
     bench.encoder.has_text = False
     assert bench.run().computed == {"features": 12, "logits": 12}
-    assert feature_set(bench).text is None
+    assert bench.feature_set().text is None
     assert bench.run().reused
 
 
 def test_two_encoders_of_one_width_never_mix(bench: Any) -> None:
     """Each name keeps its own features, whoever came last."""
     bench.run()
-    one = stores(bench)["image"].read("features")
+    one = bench.stores()["image"].read("features")
     bench.encoder.weights, bench.encoder.scale = "w1", 2.0
     other = {"strong_name": "twin"}
     assert bench.run(**other).computed["features"] == 12
-    assert np.array_equal(stores(bench, **other)["image"].read("features"), 2 * one)
-    assert np.array_equal(stores(bench)["image"].read("features"), one)
+    assert np.array_equal(bench.stores(**other)["image"].read("features"), 2 * one)
+    assert np.array_equal(bench.stores()["image"].read("features"), one)
     assert bench.run().reused
     assert bench.run(**other).reused
 
@@ -287,7 +261,7 @@ def test_a_weak_model_is_trained_once_and_its_logits_are_stored(bench: Any) -> N
     assert bench.run(**means).computed == {"features": 12, "text": 3, "logits": 12}
     trainings = [label for label, _, _ in bench.progress.begun if "training" in label]
     assert trainings == ["d: training small"]
-    logits = stores(bench, **means)["logits"].read("logits")
+    logits = bench.stores(**means)["logits"].read("logits")
     assert logits.shape == (12, 3)
     assert bench.run(**means).reused
     bench.encoder.weights = "w1"
@@ -295,61 +269,6 @@ def test_a_weak_model_is_trained_once_and_its_logits_are_stored(bench: Any) -> N
     assert not [label for label, _, _ in bench.progress.begun if "training" in label]
     changed = {**means, "weak": weak.model_copy(update={"finetune": FinetuneSpec(epochs=2)})}
     assert bench.run(**changed).computed == {**NOTHING, "logits": 12}
-    assert not np.array_equal(stores(bench, **changed)["logits"].read("logits"), logits)
+    assert not np.array_equal(bench.stores(**changed)["logits"].read("logits"), logits)
     Image.new("RGB", (40, 36)).save(next(bench.request.root.rglob("*.png")))
     assert bench.run(**changed).computed == {"features": 12, "text": 0, "logits": 12}
-
-
-def test_a_damaged_index_is_made_anew_aloud(bench: Any) -> None:
-    """The index comes from the images; a broken one is said and costs one reading of them."""
-    bench.run()
-    [index] = bench.request.home.glob("v1/tiny/d/index.parquet")
-    whole = index.read_bytes()
-    index.write_bytes(whole[:100])
-    assert bench.run().reused
-    (said,) = bench.progress.said
-    assert str(index) in said
-    assert said.endswith("; making it anew")
-    assert read_index(index).digest == feature_set(bench).index_digest
-
-
-@pytest.mark.parametrize("part", ["image", "text", "logits"])
-def test_a_damaged_shard_is_said_aloud_and_alone_computed_again(bench: Any, part: str) -> None:
-    """A changed byte is no hit, though the size is right; afterwards every byte is the old one."""
-    bench.run()
-    store = stores(bench)[part]
-    shard = store.directory / store.manifest.shards[-1].file
-    sound = shard.read_bytes()
-    shard.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
-    done = bench.run()
-    name, rows = {"image": ("features", 4), "text": ("text", 3), "logits": ("logits", 4)}[part]
-    assert done.computed == {**NOTHING, name: rows}
-    (said,) = bench.progress.said
-    assert f"{shard} is damaged" in said
-    assert shard.read_bytes() == sound
-    assert bench.run().reused
-
-
-def test_a_failed_extraction_leaves_the_earlier_one_as_it_was(bench: Any, listed: Any) -> None:
-    """Changed images replace the index only together with their features, never before."""
-    bench.run()
-    path = bench.request.root / listed(bench.request.root)[5]
-    content = path.read_bytes()
-    path.write_bytes(b"no image")
-    with pytest.raises(ImageError):
-        bench.run()
-    assert load_inputs(bench.request.home, feature_set(bench)).features.shape == (12, 6)
-    path.write_bytes(content)
-    assert bench.run().reused
-
-
-def test_a_hit_on_earlier_images_brings_their_index_back(bench: Any, listed: Any) -> None:
-    """Another pair may have moved the index on; the features asked for now get theirs again."""
-    bench.run()
-    path = bench.request.root / listed(bench.request.root)[5]
-    content = path.read_bytes()
-    Image.new("RGB", (40, 36)).save(path)
-    bench.run(strong_name="twin")
-    path.write_bytes(content)
-    assert bench.run().reused
-    assert load_inputs(bench.request.home, feature_set(bench)).features.shape == (12, 6)

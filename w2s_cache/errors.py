@@ -6,6 +6,7 @@
       DataError            the data set on disk is not what the spec says
         ImageError         images that cannot be decoded, all of them listed
       EncoderError         a model cannot be built or its weights do not fit
+        NoTextTowerError   an encoder without a text tower that prompts can be learned through
       WeakLogitsError      imported weak predictions do not match the data set
       StoreError           something about the feature store
         StaleStoreError    the store was made with other settings, each difference named
@@ -30,6 +31,7 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "ImageError",
+    "NoTextTowerError",
     "PlotError",
     "RecordError",
     "SpecError",
@@ -102,6 +104,10 @@ class ImageError(DataError):
 
 class EncoderError(W2SError):
     """A model cannot be built, or its weights do not fit it."""
+
+
+class NoTextTowerError(EncoderError):
+    """Prompts cannot be learned through this encoder, with whatever weights."""
 
 
 class WeakLogitsError(W2SError):

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from w2s_cache.errors import EncoderError
+from w2s_cache.errors import EncoderError, NoTextTowerError
 from w2s_cache.results import check_run, read_head, read_trace
 from w2s_cache.train.run import RunOutcome, RunRequest, run
 
@@ -74,10 +74,23 @@ def test_a_tower_that_cannot_be_attached_is_not_applicable(toy):
     """The record says why, and no other method is kept from running."""
 
     def refuse(_identity):
-        raise EncoderError("no such tower", expected="one", found="none", fix="Choose another.")
+        raise NoTextTowerError("no such tower", expected="one", found="none", fix="Choose another.")
 
     [outcome] = run_through(refuse, toy, "tp-ce")
     assert (outcome.record.status, outcome.record.reason) == ("not-applicable", "no such tower")
+
+
+def test_a_tower_that_only_failed_to_load_leaves_no_record(toy, trained):
+    """Absent or other weights are an error, no property of the encoder: later the run is made."""
+
+    def offline(_identity):
+        raise EncoderError("cannot load", expected="weights", found="none", fix="Try again.")
+
+    with pytest.raises(EncoderError, match="cannot load"):
+        run_through(offline, toy, "tp-ce")
+    assert not list(toy.results.rglob("record.json"))
+    [outcome] = trained(toy, "tp-ce")
+    assert (outcome.record.status, outcome.reused) == ("done", False)
 
 
 def test_the_tower_is_asked_for_with_the_identity_of_the_cached_text(toy, text_tower):

@@ -34,8 +34,8 @@ class Reattached:
             identity: What the text store's key says of its encoder.
 
         Raises:
-            EncoderError: The encoder cannot be loaded, its tower cannot be attached, or it is
-                another one than the features'.
+            NoTextTowerError: Its tower is of a kind that cannot be attached.
+            EncoderError: The encoder cannot be loaded, or it is another one than the features'.
         """
         if self._loaded is None:
             self._loaded = self._load()
@@ -52,7 +52,6 @@ class Reattached:
         return tower
 
     def _load(self) -> tuple[StrongEncoder, OpenClipTextTower]:
-        from w2s_cache.encoders.openclip import OpenClipEncoder
         from w2s_cache.encoders.text_tower import attach_text_tower
 
         section = self._section
@@ -64,13 +63,6 @@ class Reattached:
             precision=section.precision,
             device=self._device,
         )
-        if not isinstance(encoder, OpenClipEncoder):
-            raise EncoderError(
-                f"prompts cannot be learned through {section.model}",
-                expected="a text tower of open_clip's",
-                found=f"an encoder of the library {section.library}",
-                fix="Choose an open_clip encoder, or a method without learned prompts.",
-            )
         tower = attach_text_tower(encoder)
         self._say(f"prompts: {tower.shortcut}")
         return encoder, tower

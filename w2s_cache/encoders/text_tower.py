@@ -20,18 +20,18 @@ from w2s_cache.encoders.given_embeddings import with_embeddings
 from w2s_cache.encoders.openclip import OpenClipEncoder
 from w2s_cache.encoders.protocol import StrongEncoder
 from w2s_cache.encoders.text_weights import run_with, text_weights
-from w2s_cache.errors import EncoderError
+from w2s_cache.errors import NoTextTowerError
 
 
 def attach_text_tower(encoder: StrongEncoder) -> OpenClipTextTower:
     """The text tower of an encoder, taking embeddings; computes in the weights' own precision.
 
     Raises:
-        EncoderError: The text tower is not one of open_clip's own (BLIP's, a Hugging Face model
+        NoTextTowerError: The text tower is not one of open_clip's own (BLIP's, a Hugging Face model
             inside open_clip), or there is none.
     """
     if not isinstance(encoder, OpenClipEncoder):
-        raise EncoderError(
+        raise NoTextTowerError(
             "prompts cannot be learned through this strong encoder",
             expected="a CLIP with library = 'open_clip'",
             found=type(encoder).__name__,
@@ -39,7 +39,7 @@ def attach_text_tower(encoder: StrongEncoder) -> OpenClipTextTower:
         )
     parts = _parts(encoder.network)
     if parts is None:
-        raise EncoderError(
+        raise NoTextTowerError(
             f"prompts cannot be learned through the text tower of {encoder.architecture}",
             expected="open_clip's own text transformer",
             found=type(encoder.network.text).__name__,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import EncoderError, RecordError
+from w2s_cache.errors import NoTextTowerError, RecordError
 from w2s_cache.method import Method
 from w2s_cache.methods import find_method
 from w2s_cache.results import (
@@ -171,7 +171,7 @@ def _train(request: RunRequest, inputs: DomainInputs, places: Sequence[_Place]) 
     ]
     try:
         results = classify(tasks)
-    except EncoderError as error:  # a text tower of another kind; every other method still runs
+    except NoTextTowerError as error:  # for good; weights that fail to load are no such thing
         return [_publish_not_applicable(place, request, error.what) for place in places]
     seconds = (time.perf_counter() - began) / len(tasks)
     return [

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from w2s_cache.errors import TrainError, UnknownNameError
-from w2s_cache.results import check_run
+from w2s_cache.errors import RecordError, TrainError, UnknownNameError
+from w2s_cache.results import check_run, read_predictions
 from w2s_cache.train.rows import usable_rows
 
 TRAINED = ["lp-ce", "lp-kd", "cpl", "soft-class-means", "ceiling-lp"]
@@ -264,3 +264,29 @@ def test_weak_logits_that_are_not_finite_are_refused(toy, method):
     with pytest.raises(TrainError, match="weak logits of art cannot be trained on"):
         toy.run(method, inputs=replace(inputs, weak_logits=broken))
     assert not toy.results.exists()
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "trace.parquet", "head.safetensors"])
+@pytest.mark.parametrize("damage", ["cut", "other"])
+def test_a_run_with_a_damaged_file_is_run_again(toy, name, damage):
+    """A file cut short or of something else is no finished run; the new one is whole."""
+    first = toy.run("lp-ce")
+    file = first.directory / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if damage == "cut" else b"something else")
+    again = toy.run("lp-ce")
+    assert not again.reused
+    assert check_run(again.directory) == []
+
+
+def test_predictions_of_another_run_are_refused(toy):
+    """As many rows as the record says are not enough: their accuracy is the record's, too."""
+    weak, probe = toy.run("weak"), toy.run("lp-ce")
+    assert weak.record.metrics["accuracy"] != probe.record.metrics["accuracy"]
+    stolen = (weak.directory / "predictions.parquet").read_bytes()
+    (probe.directory / "predictions.parquet").write_bytes(stolen)
+    with pytest.raises(
+        RecordError, match=r"predictions\.parquet cannot be used.*accuracy"
+    ) as caught:
+        read_predictions(toy.results, probe.record)
+    assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))

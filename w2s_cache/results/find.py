@@ -8,7 +8,13 @@ from typing import Any
 
 from w2s_cache.errors import RecordError, UnknownNameError
 from w2s_cache.results.record import RunRecord, record_from_json, run_id
-from w2s_cache.results.run_directory import LEVELS, PREDICTIONS_FILE, RECORD_FILE
+from w2s_cache.results.run_directory import (
+    HEAD_FILE,
+    LEVELS,
+    PREDICTIONS_FILE,
+    RECORD_FILE,
+    TRACE_FILE,
+)
 
 
 def find_runs(results_dir: Path, **filters: Any) -> list[RunRecord]:
@@ -49,9 +55,31 @@ def finished_run(directory: Path) -> RunRecord | str | None:
         record = read_record(directory)
     except RecordError as error:
         return str(error)
-    if record.status == "done" and not (directory / PREDICTIONS_FILE).is_file():
-        return f"{directory / PREDICTIONS_FILE} is missing"
-    return record
+    return (_damage(directory, record) if record.status == "done" else "") or record
+
+
+def _damage(directory: Path, record: RunRecord) -> str:
+    """What is wrong with the files of a done run, as far as their ends and headers tell."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from safetensors import SafetensorError, safe_open
+
+    predictions, trace, head = (directory / n for n in (PREDICTIONS_FILE, TRACE_FILE, HEAD_FILE))
+    if not predictions.is_file():
+        return f"{predictions} is missing"
+    file = predictions
+    try:
+        rows, wanted = pq.read_metadata(predictions).num_rows, record.counts["eval"]
+        if rows != wanted:
+            return f"{predictions} has {rows} rows, not {wanted}"
+        if (file := trace).is_file():
+            pq.read_metadata(trace)
+        if (file := head).is_file():
+            with safe_open(head, framework="numpy"):
+                pass
+    except (OSError, pa.ArrowInvalid, SafetensorError) as error:
+        return f"{file} is damaged: {error}"
+    return ""
 
 
 def read_record(directory: Path) -> RunRecord:

@@ -16,6 +16,8 @@ from w2s_cache.results.record import RunRecord
 from w2s_cache.results.run_directory import HEAD_FILE, PREDICTIONS_FILE, TRACE_FILE, run_path
 from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA, conform
 
+_ROUNDING = 1e-6  # of float32 means, far below one row of any data set
+
 Integers = npt.NDArray[np.int64]
 
 
@@ -42,13 +44,20 @@ def read_predictions(results_dir: Path, record: RunRecord) -> Predictions:
     """Reads the predictions of a done run.
 
     Raises:
-        RecordError: They are missing, broken or not as many as the record says.
+        RecordError: They are missing, broken, or not those of the record: not as many, or of
+            another accuracy.
     """
     file = _directory(results_dir, record) / PREDICTIONS_FILE
     table = _read(file, PREDICTIONS_SCHEMA, name="predictions")
     if len(table) != record.counts.get("eval"):
         raise _unreadable(file, f"{len(table)} rows", f"{record.counts.get('eval')} rows")
     numbers = {n: table.column(n).to_numpy() for n in ("row", "label", "weak", "predicted")}
+    accuracy, recorded = (
+        (numbers["predicted"] == numbers["label"]).mean(),
+        record.metrics["accuracy"],
+    )
+    if abs(accuracy - recorded) > _ROUNDING:
+        raise _unreadable(file, f"accuracy {accuracy:.4f}", f"the record's accuracy {recorded:.4f}")
     return Predictions(path=tuple(table.column("path").to_pylist()), **numbers)
 
 

@@ -74,7 +74,7 @@ def test_a_wholly_broken_batch_keeps_its_shape(photos):
     assert [failure.position for failure in batches[1].failures] == [4, 5, 6, 7]
 
 
-@pytest.mark.parametrize("ahead", [1, 2])
+@pytest.mark.parametrize("ahead", [0, 1, 2])
 def test_no_more_than_ahead_batches_are_started_beyond_the_one_in_use(photos, ahead):
     """While the caller holds batch i, no image beyond batch i + ahead has been touched."""
     begun = []
@@ -167,10 +167,10 @@ def test_differing_shapes_are_refused(tmp_path, picture):
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
 
 
-@pytest.mark.parametrize("name", ["batch_size", "workers", "ahead"])
-def test_numbers_below_one_are_refused(photos, name):
+@pytest.mark.parametrize(("name", "number"), [("batch_size", 0), ("workers", 0), ("ahead", -1)])
+def test_numbers_that_are_too_small_are_refused(photos, name, number):
     """Nothing can be decoded by no worker, in no batch."""
-    numbers = {"batch_size": 1, "workers": 1, "ahead": 1, name: 0}
+    numbers = {"batch_size": 1, "workers": 1, "ahead": 1, name: number}
     with pytest.raises(DataError, match="at least 1"):
         next(decode_ahead(photos, small, **numbers))
 

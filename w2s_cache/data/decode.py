@@ -8,7 +8,7 @@ batch's failures, and whoever asked for the batch decides.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +62,12 @@ def decode_ahead(
     batch_size: int,
     workers: int,
     ahead: int = 2,
-) -> Iterator[DecodedBatch]:
+) -> Generator[DecodedBatch]:
     """Decode and transform images in threads, batch by batch, in the order of ``paths``.
 
-    At most ``ahead`` batches exist beyond the one the caller holds. An interrupt, an error or the
-    end of the iteration stops the threads: what waits is cancelled, what runs (one image per
+    At most ``ahead`` batches exist beyond the one the caller holds; with 0, nothing is decoded
+    while the caller works, for callers who need every core themselves. An interrupt, an error or
+    the end of the iteration stops the threads: what waits is cancelled, what runs (one image per
     worker) is awaited.
 
     Each worker thread runs torch on one core (`torch.set_num_threads` in the thread itself);
@@ -79,18 +80,18 @@ def decode_ahead(
             randomness; called from several threads at once.
         batch_size: Images in a batch; the last one may be smaller.
         workers: Decoding threads.
-        ahead: Batches being decoded while the caller uses one.
+        ahead: Batches being decoded while the caller uses one; 0 for none.
 
     Yields:
         The batches.
 
     Raises:
-        DataError: If a number is below one or the transform gives tensors of differing shapes.
+        DataError: If a number is too small or the transform gives tensors of differing shapes.
     """
-    if min(batch_size, workers, ahead) < 1:
+    if min(batch_size, workers, ahead + 1) < 1:
         raise DataError(
             "decoding",
-            expected="batch size, workers and batches ahead of at least 1",
+            expected="batch size and workers of at least 1, batches ahead of at least 0",
             found=f"{batch_size}, {workers} and {ahead}",
             fix="Give larger numbers.",
         )
@@ -101,17 +102,17 @@ def decode_ahead(
     starts = deque(range(0, len(paths), batch_size))
     queue: deque[tuple[int, list[Future[torch.Tensor | Failure]]]] = deque()
 
-    def top_up() -> None:
-        while starts and len(queue) < ahead:
+    def top_up(batches: int) -> None:
+        while starts and len(queue) < batches:
             start = starts.popleft()
             numbered = enumerate(paths[start : start + batch_size], start)
             queue.append((start, [pool.submit(_decode, *item, transform) for item in numbered]))
 
     try:
-        top_up()
-        while queue:
+        while starts or queue:
+            top_up(max(ahead, 1))
             batch = _collect(*queue.popleft(), transform)
-            top_up()
+            top_up(ahead)
             yield batch
             del batch
     finally:

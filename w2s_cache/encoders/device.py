@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from w2s_cache.errors import EncoderError
@@ -25,3 +27,12 @@ def resolve_device(name: str) -> str:
             fix="Write --device auto to take what there is.",
         ) from error
     return name
+
+
+def leaves_cores_idle(device: str) -> bool:
+    """Whether cores have nothing to do while a network computes on a device.
+
+    On the CPU torch uses as many threads as it is allowed; where that is every core, a thread that
+    decodes meanwhile makes all of them wait at the next barrier.
+    """
+    return device != "cpu" or torch.get_num_threads() < (os.cpu_count() or 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class ImageJob:
         dtypes: Storage dtype by array name.
         attributes: Facts kept beside the key.
         label: What progress calls it.
+        ahead: Batches to decode while the encoder works; 0 where it needs every core itself.
     """
 
     directory: Path
@@ -42,6 +44,7 @@ class ImageJob:
     dtypes: Mapping[str, str]
     attributes: Mapping[str, Any]
     label: str
+    ahead: int = 2
 
 
 def fill_store(
@@ -91,17 +94,18 @@ def _fill_shard(
     progress: Progress,
 ) -> None:
     arrays = {
-        name: np.empty((len(rows), width), dtype=np.float32)
-        for name, width in job.encoder.widths.items()
+        spec.name: np.empty((len(rows), *spec.row_shape), dtype=np.float32)
+        for spec in writer.manifest.arrays
     }
     failures: list[Failure] = []
-    for position, encoded, failed in _encoded(job, rows, batch_size, workers):
-        failures += failed
-        count = 0
-        for name, values in encoded.items():
-            count = len(values)
-            arrays[name][position : position + count] = values
-        progress.advance(count)
+    with closing(_encoded(job, rows, batch_size, workers)) as batches:
+        for position, encoded, failed in batches:
+            failures += failed
+            count = 0
+            for name, values in encoded.items():
+                count = len(values)
+                arrays[name][position : position + count] = values
+            progress.advance(count)
     if failures:
         raise _undecodable(failures)
     _refuse_nonfinite(job, arrays, rows)
@@ -110,12 +114,16 @@ def _fill_shard(
 
 def _encoded(
     job: ImageJob, rows: range, batch_size: int, workers: int
-) -> Iterator[tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]]:
+) -> Generator[tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]]:
     paths = job.paths[rows.start : rows.stop]
-    batches = decode_ahead(paths, job.encoder.preprocess, batch_size=batch_size, workers=workers)
-    for batch in batches:
-        encoded = job.encoder.encode_images(batch.pixels)
-        yield batch.start, {n: t.numpy() for n, t in encoded.items()}, batch.failures
+    with closing(
+        decode_ahead(
+            paths, job.encoder.preprocess, batch_size=batch_size, workers=workers, ahead=job.ahead
+        )
+    ) as batches:  # an interrupt stops the threads now, not when its traceback is forgotten
+        for batch in batches:
+            encoded = job.encoder.encode_images(batch.pixels)
+            yield batch.start, {n: t.numpy() for n, t in encoded.items()}, batch.failures
 
 
 def _undecodable(failures: Sequence[Failure]) -> ImageError:

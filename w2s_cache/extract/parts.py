@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from w2s_cache.data.templates import resolve_templates
+from w2s_cache.encoders.device import leaves_cores_idle
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.other_domains import rows_elsewhere
@@ -25,6 +26,8 @@ from w2s_cache.weak.checkpoint import weak_classifier
 from w2s_cache.weak.finetune import TrainImages, finetune
 from w2s_cache.weak.imported import read_weak_logits
 from w2s_cache.weak.threads import torch_threads
+
+_AHEAD = 2  # batches
 
 
 def image_part(
@@ -148,6 +151,7 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
         dtypes=dict.fromkeys(encoder.widths, dtype),
         attributes={"domain": index.domain},
         label=f"{index.domain}: {name}",
+        ahead=_AHEAD if leaves_cores_idle(request.device) else 0,
     )
     rows = fill_store(
         job,

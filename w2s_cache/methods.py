@@ -92,9 +92,7 @@ METHODS: dict[str, Method] = {
     "cpl-class-means": _prototypes("CPL, class-mean start", ClassMeans, Distillation, options=_TAU),
     "soft-class-means": _prototypes("Soft class means", ClassMeans, None),
     "centred-class-means": _closed_form("Centred class means", CentredClassMeans),
-    "knn-weak": Method(
-        title="kNN of weak labels", head=NearestNeighbours, start=WeakNeighbours
-    ),
+    "knn-weak": Method(title="kNN of weak labels", head=NearestNeighbours, start=WeakNeighbours),
     "pooled-class-means": _prototypes("Pooled class means", PooledMeans, None),
     "lda": _closed_form("LDA", WeakDiscriminant),
     "pooled-lda": _closed_form("Pooled LDA", PooledDiscriminant),

@@ -31,7 +31,7 @@ class FaissIndex:
     kept: Any = None
 
     def top(self, queries: Tensor, count: int) -> Tensor:
-        """The ``count`` rows of highest inner product, (q, count) int64; −1 where there are none."""
+        """The ``count`` rows of highest inner product, (q, count) int64; −1 where none are."""
         _, rows = self.index.search(queries.contiguous().numpy(), count)
         return torch.from_numpy(rows)
 
@@ -44,7 +44,7 @@ class FaissIndex:
 
 
 def flat_index(faiss: Any, base: Tensor, *, device: str) -> FaissIndex:
-    """An exact index of (n, d) float32 unit rows, on the GPU where faiss and the device have one."""
+    """An exact index of (n, d) float32 unit rows, on a GPU where faiss and the device have it."""
     index, kept = _on(faiss, faiss.IndexFlatIP(base.shape[1]), device)
     index.add(base.contiguous().numpy())
     place = "" if kept is None else f" on {device}"

@@ -93,9 +93,7 @@ def class_quality(
     return [_class(quality, label, classes, truth) for label in range(classes)]
 
 
-def _class(
-    quality: ImageQuality, label: int, classes: int, truth: Integers | None
-) -> ClassQuality:
+def _class(quality: ImageQuality, label: int, classes: int, truth: Integers | None) -> ClassQuality:
     mine = quality.weak == label
     voted = quality.voted[mine]
     others = np.bincount(voted[voted != label], minlength=classes)

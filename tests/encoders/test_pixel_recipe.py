@@ -16,7 +16,7 @@ from w2s_cache.encoders.hub_images import HubPreprocessing
 from w2s_cache.encoders.pixel_recipe import hub_recipe, open_clip_recipe, timm_recipe
 from w2s_cache.errors import EncoderError
 
-SIZES = ((90, 70), (71, 90), (48, 48), (33, 100), (20, 30))
+SIZES = ((90, 70), (92, 70), (71, 90), (48, 48), (33, 100), (20, 30))
 LEVEL = 1 / 255 / 0.2  # one of 255 levels, as it comes out of a normalisation by 0.2
 
 

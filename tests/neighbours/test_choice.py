@@ -54,11 +54,12 @@ def test_recall_is_the_share_of_true_neighbours_found(cloud):
 
 def test_a_query_whose_cells_hold_too_few_rows_is_compared_with_all(cloud):
     """An approximate search never answers with a missing row."""
-    few = make_index(cloud[:400], kind="ivf")
+    few = make_index(cloud[:4_000], kind="ivf")
     few.index.nprobe = 1
-    found = nearest(few, cloud[:400], cloud[:20], 390).rows
+    assert (few.top(cloud[:20], 300) == -1).any()
+    found = nearest(few, cloud[:4_000], cloud[:20], 300).rows
     assert (found >= 0).all()
-    assert all(len(set(rows)) == 390 for rows in found.tolist())
+    assert all(len(set(rows)) == 300 for rows in found.tolist())
 
 
 def test_without_faiss_cells_are_refused_and_torch_searches(cloud, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from w2s_cache.neighbours.duplicates import duplicates, leak
@@ -41,3 +42,10 @@ def test_the_report_counts_pairs_groups_and_leaked_images_once():
     assert found.identical == {"train-train": 0, "train-test": 1, "test-test": 0}
     assert (found.groups, found.images) == (2, 5)
     assert (found.leaked, found.test) == (2, 4)
+
+
+@pytest.mark.parametrize("pairs", [[(0, 1), (0, 2)], [(0, 2), (1, 2)], [(0, 1), (2, 3), (1, 3)]])
+def test_images_are_of_one_group_when_a_chain_of_pairs_joins_them(pairs):
+    """In whatever order the pairs come."""
+    found = leak(found_among(pairs, IS_TRAIN, "abcdef"), np.array(IS_TRAIN))
+    assert (found.groups, found.images) == (1, len({row for pair in pairs for row in pair}))

@@ -33,7 +33,9 @@ def report_duplicates(source: Source, *, threshold: float, across: bool) -> None
 
     found: list[dict[str, Any]] = []
     for at in source.searched("all", count=None):
-        pairs = pairs_above(at.index, at.base, threshold, most=_MOST_PAIRS)
+        advance = source.bars.advance
+        pairs = pairs_above(at.index, at.base, threshold, most=_MOST_PAIRS, advance=advance)
+        source.bars.end()
         is_train = at.inputs.index.is_train[at.rows]
         listed = duplicates(pairs, is_train, [at.inputs.index.sha256[row] for row in at.rows])
         summary = leak(listed, is_train)
@@ -59,7 +61,9 @@ def report_labels(
     found: list[dict[str, Any]] = []
     lines_of = _class_lines if by == "class" else _image_lines
     for at in source.searched(split, count=count):
-        near = nearest(at.index, at.base, at.base, count, skip=at.own())
+        own, advance = at.own(), source.bars.advance
+        near = nearest(at.index, at.base, at.base, count, skip=own, advance=advance)
+        source.bars.end()
         weak = weak_labels(at.inputs.weak_logits[at.rows])
         classes = at.inputs.index.classes
         quality = image_quality(near, weak, classes=len(classes), tau=tau)
@@ -95,6 +99,7 @@ def report_prototypes(
     find_method(method)
     found: list[dict[str, Any]] = []
     for at in source.searched(split, count=count):
+        source.bars.end()
         record = _run(source, results_dir, at, method, seed)
         head = read_head(results_dir, record)
         vectors = class_vectors(head, method=method, width=at.base.shape[1])
@@ -130,12 +135,11 @@ def _pair_line(at: Searched, pair: Duplicate) -> Line:
 
 
 def _leak_text(domain: str, found: Leak) -> str:
-    pairs = ", ".join(
-        f"{count:,} {kind} ({found.identical[kind]:,} of identical files)"
-        for kind, count in found.pairs.items()
-    )
+    pairs = ", ".join(f"{count:,} {kind}" for kind, count in found.pairs.items())
+    same = sum(found.identical.values())
     return (
-        f"{domain}: pairs {pairs}; {found.images:,} images in {found.groups:,} groups\n"
+        f"{domain}: {pairs} pairs, {same:,} of them of identical files; groups joined by them: "
+        f"{found.groups:,}, images in them: {found.images:,}\n"
         f"{domain}: {found.leaked:,} of {found.test:,} test images have a near-duplicate in the "
         "training half\n"
     )

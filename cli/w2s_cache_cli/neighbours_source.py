@@ -118,6 +118,7 @@ class Source:
     cache_dir: Path
     device: str
     quiet: bool
+    bars: Bars
 
     def searched(self, split: Split, *, count: int | None) -> Iterator[Searched]:
         """Loads the domains one by one; says what searches them and, where it may miss, how often.
@@ -146,8 +147,10 @@ class Source:
             if not index.exact:
                 asked = count or 10
                 found += f", recall@{asked} {recall(index, base, asked):.3f} on a sample"
-            Bars(quiet=self.quiet).say(found)
+            self.bars.say(found)
+            self.bars.begin(f"{domain}: comparing", len(rows))
             yield Searched(inputs=inputs, rows=rows, base=base, index=index)
+            self.bars.end()
 
     def _models(self) -> Models:
         strong_name, strong = strong_section_of(self.spec, self.strong, self.overrides)
@@ -160,8 +163,7 @@ class Source:
         pair = {"strong": models.strong_name, "weak": models.weak_name}
         cached = cached_domains(self.cache_dir, self.spec.name, **pair)
         pairs = cached_pairs(self.cache_dir, self.spec.name)
-        bars = Bars(quiet=self.quiet)
-        return extracted_domains(self.spec, models, self.domains, (cached, pairs), bars)
+        return extracted_domains(self.spec, models, self.domains, (cached, pairs), self.bars)
 
     def _inputs(self, models: Models, domain: str) -> DomainInputs:
         from w2s_cache.request import feature_request
@@ -179,9 +181,9 @@ class Source:
         return load_inputs(self.cache_dir, found)
 
 
-def source_of(spec_name: str, **rest: Any) -> Source:
+def source_of(spec_name: str, *, quiet: bool, **rest: Any) -> Source:
     """What the shared options mean."""
-    return Source(spec=read_spec(spec_name), **rest)
+    return Source(spec=read_spec(spec_name), quiet=quiet, bars=Bars(quiet=quiet), **rest)
 
 
 def _rows(inputs: DomainInputs, split: Split) -> np.ndarray:

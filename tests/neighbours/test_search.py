@@ -89,3 +89,13 @@ def test_no_pair_is_an_empty_answer():
     """Orthogonal rows have no near-duplicates."""
     base = unit(torch.eye(5))
     assert pairs_above(make_index(base), base, 0.1, most=10).first.tolist() == []
+
+
+@pytest.mark.usefixtures("library")
+def test_progress_counts_every_query_once(copied, monkeypatch):
+    """The numbers told add up to the queries, whatever the size of blocks."""
+    monkeypatch.setattr(search, "_QUERIES", 64)
+    told: list[int] = []
+    nearest(make_index(copied), copied, copied, 3, advance=told.append)
+    pairs_above(make_index(copied), copied, 0.9, most=10_000, advance=told.append)
+    assert (len(told), sum(told)) == (10, 600)

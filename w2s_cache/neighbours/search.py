@@ -8,6 +8,7 @@ size, threads nor copies of an image change what is found.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,9 @@ _QUERIES = 1_024  # searched at a time
 _SPARE = 8  # candidates beyond those asked for, so that few queries have to be compared with all
 _PAIR_NUMBERS = 1 << 22  # double-precision numbers of compared pairs held at a time, 32 MB
 _BLOCK_COSINES = 1 << 26  # cosines a block of queries may have above a threshold
+
+Advance = Callable[[int], object]
+"""Is told, now and then, how many more queries were answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +64,13 @@ def unit(features: Tensor) -> Tensor:
 
 
 def nearest(
-    index: Candidates, base: Tensor, queries: Tensor, count: int, *, skip: Tensor | None = None
+    index: Candidates,
+    base: Tensor,
+    queries: Tensor,
+    count: int,
+    *,
+    skip: Tensor | None = None,
+    advance: Advance = int,
 ) -> Neighbours:
     """The rows of highest cosine; among equals the smaller row number.
 
@@ -70,16 +80,18 @@ def nearest(
         queries: (q, d) float32 unit rows.
         count: How many, ≥ 0; as many as there are where there are fewer.
         skip: (q,) int64, a row that is no answer to the query, its own.
+        advance: Called after every block.
 
     Returns:
         min(count, n) rows each, one less where ``skip`` takes one away.
     """
     skipped = torch.full((len(queries),), -1) if skip is None else skip
     count = min(count, len(base) - (skip is not None))
-    blocks = [
-        _block(index, base, queries[start : start + _QUERIES], count, skipped[start:][:_QUERIES])
-        for start in range(0, len(queries), _QUERIES)
-    ]
+    blocks = []
+    for start in range(0, len(queries), _QUERIES):
+        block = queries[start : start + _QUERIES]
+        blocks.append(_block(index, base, block, count, skipped[start : start + _QUERIES]))
+        advance(len(block))
     empty = torch.empty((0, count))
     return Neighbours(
         rows=torch.cat([empty.long(), *(rows for rows, _ in blocks)]),
@@ -87,7 +99,9 @@ def nearest(
     )
 
 
-def pairs_above(index: Candidates, base: Tensor, threshold: float, *, most: int) -> Pairs:
+def pairs_above(
+    index: Candidates, base: Tensor, threshold: float, *, most: int, advance: Advance = int
+) -> Pairs:
     """All pairs of rows whose cosine is at least ``threshold``.
 
     Args:
@@ -95,6 +109,7 @@ def pairs_above(index: Candidates, base: Tensor, threshold: float, *, most: int)
         base: (n, d) float32 unit rows.
         threshold: In [−1, 1].
         most: Refuse when there are more pairs.
+        advance: Called after every block.
 
     Raises:
         NeighbourError: More than ``most`` pairs.
@@ -113,6 +128,7 @@ def pairs_above(index: Candidates, base: Tensor, threshold: float, *, most: int)
         total += int(enough.sum())
         if total > most:
             raise _too_many(most, threshold)
+        advance(len(base[start : start + size]))
     first, second, cosines = (torch.cat(parts) for parts in zip(*found, strict=True))
     order = (first * len(base) + second).argsort()
     order = order[(-cosines[order]).argsort(stable=True)]

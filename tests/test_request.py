@@ -44,6 +44,8 @@ def request_of(section: str = "", **changes: Any) -> dict[str, Any]:
         ("strong.clip", {"model": "ViT-B-16,openai"}),
         ("strong.clip", {"precision": "bf16"}),
         ("strong.clip", {"templates": ["plain", "openai7"]}),
+        ("strong.clip", {"decoder": "fast"}),
+        ("weak.small", {"decoder": "fast"}),
         ("weak.small", {"model": "resnet34"}),
         ("weak.small", {"pretrained": True}),
         ("weak.small", {"image_size": 64}),
@@ -145,3 +147,11 @@ def test_a_folder_of_models_that_is_not_there_is_said(tmp_path: Path) -> None:
     """`local-dir:` with a wrong path is an error of the spec."""
     with pytest.raises(SpecError, match=r"local-dir:.*no such folder"):
         request_of("strong.clip", model=f"local-dir:{tmp_path / 'absent'}")
+
+
+def test_the_library_s_own_decoder_is_not_named() -> None:
+    """Caches and records from before there was a choice are those of the default."""
+    asked = request_of()
+    assert request_of("strong.clip", decoder="pillow") == asked
+    assert request_of("weak.small", decoder="pillow") == asked
+    assert b"decoder" not in canonical_json(asked)

@@ -12,6 +12,7 @@
         StaleStoreError    the store was made with other settings, each difference named
         CorruptStoreError  bytes on disk are not the bytes that were written
         StoreWriteError    no space, no permission
+      NeighbourError       a search for neighbours cannot be done as asked
       TrainError           training cannot start or went wrong
       RecordError          a run record is missing, broken or of another protocol
       PlotError            a figure cannot be drawn from what there is
@@ -31,6 +32,7 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "ImageError",
+    "NeighbourError",
     "NoTextTowerError",
     "PlotError",
     "RecordError",
@@ -128,6 +130,10 @@ class CorruptStoreError(StoreError):
 
 class StoreWriteError(StoreError):
     """The store cannot be written: no space or no permission."""
+
+
+class NeighbourError(W2SError):
+    """A search for neighbours cannot be done as asked."""
 
 
 class TrainError(W2SError):

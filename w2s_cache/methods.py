@@ -15,6 +15,7 @@ from w2s_cache.heads.class_means import CentredClassMeans
 from w2s_cache.heads.discriminant import PooledDiscriminant, WeakDiscriminant
 from w2s_cache.heads.linear import LinearHead, ScaledTextStart, UniformStart
 from w2s_cache.heads.mixture import Mixture
+from w2s_cache.heads.nearest_neighbours import NearestNeighbours, WeakNeighbours
 from w2s_cache.heads.pooling import PooledMeans
 from w2s_cache.heads.prompts import ContextStart, PromptRecipe
 from w2s_cache.heads.propagation import PropagatedDiscriminant
@@ -91,6 +92,7 @@ METHODS: dict[str, Method] = {
     "cpl-class-means": _prototypes("CPL, class-mean start", ClassMeans, Distillation, options=_TAU),
     "soft-class-means": _prototypes("Soft class means", ClassMeans, None),
     "centred-class-means": _closed_form("Centred class means", CentredClassMeans),
+    "knn-weak": Method(title="kNN of weak labels", head=NearestNeighbours, start=WeakNeighbours),
     "pooled-class-means": _prototypes("Pooled class means", PooledMeans, None),
     "lda": _closed_form("LDA", WeakDiscriminant),
     "pooled-lda": _closed_form("Pooled LDA", PooledDiscriminant),

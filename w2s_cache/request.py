@@ -37,6 +37,7 @@ def feature_request(spec: Spec, *, strong: StrongSpec, weak: WeakSpec | None) ->
             "checkpoint": _content(strong.checkpoint),
             "precision": strong.precision,
             "templates": list(strong.templates),
+            **_decoder(strong.decoder),
         },
         "weak": {"imported": True} if weak is None else _weak(weak),
         "store": {"dtype": spec.store.dtype},
@@ -51,8 +52,13 @@ def _data(data: DataSpec) -> dict[str, Any]:
 
 
 def _weak(weak: WeakSpec) -> dict[str, Any]:
-    fields = weak.model_dump(mode="json", exclude={"batch_size"})
-    return {**fields, "checkpoint": _content(weak.checkpoint)}
+    fields = weak.model_dump(mode="json", exclude={"batch_size", "decoder"})
+    return {**fields, "checkpoint": _content(weak.checkpoint), **_decoder(weak.decoder)}
+
+
+def _decoder(name: str) -> dict[str, str]:
+    """Named only where it is not the library's own, so that older caches and records stay valid."""
+    return {} if name == "pillow" else {"decoder": name}
 
 
 def _model_files(model: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from w2s_cache.request import feature_request
-from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec, choose
+from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec, choose
 from w2s_cache.store.fingerprint import digest
 
 
@@ -15,11 +15,13 @@ class Overrides:
 
     Attributes:
         precision: Compute precision of the strong encoder.
+        decoder: How both models see images.
         strong_checkpoint: Local weights file of the strong encoder.
         weak_checkpoint: Local weights file the weak model starts from.
     """
 
     precision: Precision | None = None
+    decoder: Decoder | None = None
     strong_checkpoint: str | None = None
     weak_checkpoint: str | None = None
 
@@ -39,7 +41,11 @@ def strong_section_of(
         section = StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
     else:
         name, section = choose("strong encoder", name, spec.strong)
-    said = {"precision": overrides.precision, "checkpoint": overrides.strong_checkpoint}
+    said = {
+        "precision": overrides.precision,
+        "decoder": overrides.decoder,
+        "checkpoint": overrides.strong_checkpoint,
+    }
     return name, section.model_copy(update={k: v for k, v in said.items() if v is not None})
 
 
@@ -50,9 +56,8 @@ def weak_section_of(
     if name is not None and name not in spec.weak:
         return name, None
     name, section = choose("weak model", name, spec.weak)
-    if overrides.weak_checkpoint is not None:
-        section = section.model_copy(update={"checkpoint": overrides.weak_checkpoint})
-    return name, section
+    said = {"decoder": overrides.decoder, "checkpoint": overrides.weak_checkpoint}
+    return name, section.model_copy(update={k: v for k, v in said.items() if v is not None})
 
 
 def request_digest(

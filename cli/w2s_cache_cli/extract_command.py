@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
-from w2s_cache.spec import Precision, Spec, StrongSpec
+from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec
 from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -68,6 +68,7 @@ def command(
     strong: str | None,
     weak: str | None,
     precision: Precision | None,
+    decoder: Decoder | None,
     strong_checkpoint: str | None,
     weak_checkpoint: str | None,
     weak_logits: str | None,
@@ -93,6 +94,7 @@ def command(
         strong=strong,
         weak=weak or ("imported" if weak_logits else None),
         precision=precision,
+        decoder=decoder,
         strong_checkpoint=strong_checkpoint,
         weak_checkpoint=weak_checkpoint,
     )
@@ -184,6 +186,7 @@ def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[Str
             checkpoint=section.checkpoint,
             precision=section.precision,
             device=device,
+            decoder=section.decoder,
         )
 
     return load

@@ -23,6 +23,7 @@ COMMANDS = {
     "specs": "List specs, or show one resolved.",
     "methods": "List methods and their hyper-parameters.",
     "data": "Check or fetch a data set.",
+    "neighbours": "Find duplicates, doubtful weak labels and images near a prototype.",
     "ls": "List what is cached.",
     "inspect": "Describe a store or run and check its laws, or those of all.",
 }

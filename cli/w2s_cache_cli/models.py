@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
-from w2s_cache.spec import Precision, Spec, StrongSpec, WeakSpec
+from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,6 +29,12 @@ _OVERRIDES = (
         "--precision",
         type=click.Choice(["fp32", "bf16", "fp16"]),
         help="Compute precision of the strong encoder. Default: the spec's.",
+    ),
+    click.option(
+        "--decoder",
+        type=click.Choice(["pillow", "fast"]),
+        help="How both models see images: as their library does, or faster and nearly so (see "
+        "docs/decoding.md). Default: the spec's.",
     ),
     click.option(
         "--strong-checkpoint",
@@ -62,12 +68,14 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def gathered(
         *args: Any,
         precision: Precision | None,
+        decoder: Decoder | None,
         strong_checkpoint: str | None,
         weak_checkpoint: str | None,
         **rest: Any,
     ) -> Any:
         overrides = Overrides(
             precision=precision,
+            decoder=decoder,
             strong_checkpoint=strong_checkpoint,
             weak_checkpoint=weak_checkpoint,
         )
@@ -94,6 +102,7 @@ def chosen_models(
     strong: str | None,
     weak: str | None,
     precision: Precision | None,
+    decoder: Decoder | None,
     strong_checkpoint: str | None,
     weak_checkpoint: str | None,
 ) -> Models:
@@ -103,7 +112,10 @@ def chosen_models(
         UnknownNameError: The spec has no such strong encoder.
     """
     overrides = Overrides(
-        precision=precision, strong_checkpoint=strong_checkpoint, weak_checkpoint=weak_checkpoint
+        precision=precision,
+        decoder=decoder,
+        strong_checkpoint=strong_checkpoint,
+        weak_checkpoint=weak_checkpoint,
     )
     strong_name, strong_section = strong_section_of(spec, strong, overrides)
     weak_name, weak_section = weak_section_of(spec, weak, overrides)

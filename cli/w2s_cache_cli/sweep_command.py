@@ -94,6 +94,7 @@ def command(
                 strong=strong_name,
                 weak=weak_name,
                 precision=None,
+                decoder=None,
                 strong_checkpoint=None,
                 weak_checkpoint=None,
             ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from w2s_cache.spec import EvalSplit, Precision, Select
+from w2s_cache.spec import Decoder, EvalSplit, Precision, Select
 from w2s_cache_cli.models import chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -46,6 +46,7 @@ def command(
     strong: str | None,
     weak: str | None,
     precision: Precision | None,
+    decoder: Decoder | None,
     strong_checkpoint: str | None,
     weak_checkpoint: str | None,
     options: dict[str, Any],
@@ -72,6 +73,7 @@ def command(
         strong=strong,
         weak=weak,
         precision=precision,
+        decoder=decoder,
         strong_checkpoint=strong_checkpoint,
         weak_checkpoint=weak_checkpoint,
     )

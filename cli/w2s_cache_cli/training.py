@@ -60,7 +60,7 @@ def make_study(
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
-        domains=_domains(spec, models, domains, (extracted, pairs), bars),
+        domains=extracted_domains(spec, models, domains, (extracted, pairs), bars),
         methods=expand_groups(methods),
         seeds=seeds,
         options=options,
@@ -101,14 +101,26 @@ def run_studies(
     bars.end()
 
 
-def _domains(
+def extracted_domains(
     spec: Spec,
     models: Models,
     asked: tuple[str, ...],
     cached: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
     bars: Bars,
 ) -> tuple[str, ...]:
-    """The domains asked for, else all that were extracted; those left out are said aloud."""
+    """The domains asked for, else all that were extracted; those left out are said aloud.
+
+    Args:
+        spec: The spec.
+        models: The pair of models.
+        asked: Domains that were named.
+        cached: Domains with a feature set of the pair, and all (strong, weak) of the data set.
+        bars: Where to say it.
+
+    Raises:
+        UnknownNameError: A domain the data set does not have.
+        StoreError: Nothing was extracted for this pair of models.
+    """
     from w2s_cache.store.contents import pairs_shown
 
     extracted, pairs = cached

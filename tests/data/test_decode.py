@@ -188,3 +188,22 @@ def test_a_transform_that_fails_on_one_image_names_its_file(photos):
     [failure] = batch.failures
     assert (failure.position, failure.path) == (1, photos[1])
     assert failure.reason == "preprocessing failed, ZeroDivisionError: no width"
+
+
+def test_a_transform_that_needs_few_pixels_sees_jpegs_scaled_down(tmp_path):
+    """What it says in ``at_least`` reaches the decoder; a transform that says nothing sees all."""
+
+    class Needing:
+        def __init__(self):
+            self.seen = []
+
+        def __call__(self, image):
+            self.seen.append(image.size)
+            return small(image)
+
+    Image.new("RGB", (320, 240)).save(tmp_path / "a.jpg")
+    plain, modest = Needing(), Needing()
+    modest.at_least = 60
+    for transform in (plain, modest):
+        list(decode_ahead([tmp_path / "a.jpg"], transform, batch_size=1, workers=1))
+    assert (plain.seen, modest.seen) == ([(320, 240)], [(80, 60)])

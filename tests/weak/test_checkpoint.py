@@ -156,3 +156,13 @@ def test_a_model_that_another_process_is_training_is_waited_for(get: Any) -> Non
         assert [future.result(60)[1] for future in (first, second)] == [True, False]
     assert waited.is_set()
     assert first.result()[0].identity() == second.result()[0].identity()
+
+
+def test_the_fast_decoder_makes_another_model(get: Any, spec_of: Any) -> None:
+    """What the network is trained on changes its weights, so it is in the key and the identity."""
+    own, _ = get()
+    fast, trained = get(spec_of().model_copy(update={"decoder": "fast"}))
+    assert trained
+    assert own.identity()["preprocess"]["decoder"] == "pillow"
+    assert fast.identity()["preprocess"]["decoder"] == "fast"
+    assert (hasattr(own.preprocess, "at_least"), fast.preprocess.at_least) == (False, 48)

@@ -20,6 +20,7 @@ from w2s_cache.spec import FinetuneSpec, WeakSpec
 from w2s_cache.weak.checkpoint import weak_classifier
 from w2s_cache.weak.finetune import finetune
 from w2s_cache.weak.hub_networks import start
+from w2s_cache.weak.start import start_of
 
 
 def cvt(folder: Path, **changes: Any) -> WeakSpec:
@@ -192,3 +193,15 @@ def test_without_transformers_the_command_is_named(
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(EncoderError, match=r"pip install 'transformers>=4\.45'"):
         start(cvt(cvt_folder), 3, generator_seed=0)
+
+
+def test_the_fast_decoder_does_what_the_processor_says(cvt_folder: Path) -> None:
+    """CvT's resize, crop and normalisation by torch: its own pixels up to rounding."""
+    weak = WeakSpec(library="transformers", model="some/cvt", checkpoint=str(cvt_folder))
+    own = start_of(weak, 3)
+    fast = start_of(weak.model_copy(update={"decoder": "fast"}), 3)
+    picture = Image.linear_gradient("L").resize((90, 70)).convert("RGB")
+    assert fast.preprocessing["decoder"] == "fast"
+    torch.testing.assert_close(
+        fast.transform(picture), own.transform(picture), atol=2 / 255 / 0.2, rtol=0
+    )

@@ -77,7 +77,8 @@ def decode_ahead(
     Args:
         paths: The image files.
         transform: An RGB image to a float tensor (C, H, W), the same shape for all images, without
-            randomness; called from several threads at once.
+            randomness; called from several threads at once. If it has an attribute ``at_least``,
+            JPEGs may reach it scaled down to shorter sides of no fewer pixels.
         batch_size: Images in a batch; the last one may be smaller.
         workers: Decoding threads.
         ahead: Batches being decoded while the caller uses one; 0 for none.
@@ -122,7 +123,7 @@ def decode_ahead(
 
 def _decode(position: int, path: Path, transform: Transform) -> torch.Tensor | Failure:
     try:
-        image = read_image(path)
+        image = read_image(path, at_least=getattr(transform, "at_least", None))
     except ImageError as error:
         return Failure(position=position, path=path, reason=error.found)
     try:

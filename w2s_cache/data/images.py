@@ -58,11 +58,13 @@ _BROKEN = (
 )
 
 
-def read_image(path: Path) -> Image.Image:
+def read_image(path: Path, *, at_least: int | None = None) -> Image.Image:
     """Decode an image file.
 
     Args:
         path: The file.
+        at_least: A JPEG may come out at ½, ¼ or ⅛ of its size, sides rounded up, as long as its
+            shorter side keeps this many pixels; None, and other formats: at its own size.
 
     Returns:
         A loaded image of mode RGB, upright.
@@ -83,6 +85,8 @@ def read_image(path: Path) -> Image.Image:
                 raise _refuse(path, f"{image.width} x {image.height} pixels")
             if max(image.size) > MAX_RATIO * min(image.size):
                 raise _refuse(path, f"sides of {image.width} and {image.height} pixels")
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))
             image.load()
             upright = _UPRIGHT.get(_orientation(image))
             rgb = _to_rgb(image)

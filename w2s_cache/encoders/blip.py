@@ -28,6 +28,7 @@ from w2s_cache.encoders.hub import (
     transformers_library,
 )
 from w2s_cache.encoders.hub_images import HubPreprocessing, read_preprocessing
+from w2s_cache.encoders.pixel_recipe import PixelRecipe, hub_recipe
 from w2s_cache.encoders.precision import compute_in
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import EncoderError
@@ -140,6 +141,10 @@ class BlipEncoder:
     def preprocess(self, image: Image) -> torch.Tensor:
         """The checkpoint's own preprocessing: (3, height, width) float32."""
         return self.preprocessing(image)
+
+    def pixel_recipe(self) -> PixelRecipe:
+        """What that preprocessing does, for other decoders."""
+        return hub_recipe(self.preprocessing.facts())
 
     @torch.inference_mode()
     def encode_images(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:

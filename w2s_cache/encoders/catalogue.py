@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.metadata import entry_points
 
+from w2s_cache.encoders.decoder import with_decoder
 from w2s_cache.encoders.protocol import EncoderLoader, StrongEncoder
 from w2s_cache.errors import UnknownNameError
 
@@ -18,16 +19,23 @@ LOADERS = {
 
 
 def load_encoder(
-    library: str, model: str, *, checkpoint: str | None, precision: str, device: str
+    library: str,
+    model: str,
+    *,
+    checkpoint: str | None,
+    precision: str,
+    device: str,
+    decoder: str = "pillow",
 ) -> StrongEncoder:
-    """Loads a strong encoder from the library a spec names.
+    """Loads a strong encoder from the library a spec names, to see images by a decoder.
 
     Raises:
         UnknownNameError: No library of this name, built in or installed.
-        EncoderError: The library cannot build the model.
+        EncoderError: The library cannot build the model, or the decoder cannot serve it.
     """
     loader = _loader(library)
-    return loader(model, checkpoint=checkpoint, precision=precision, device=device)
+    loaded = loader(model, checkpoint=checkpoint, precision=precision, device=device)
+    return with_decoder(loaded, decoder)
 
 
 def _loader(library: str) -> EncoderLoader:

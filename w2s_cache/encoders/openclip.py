@@ -13,6 +13,7 @@ from PIL.Image import Image
 
 from w2s_cache.bundled import BUNDLED
 from w2s_cache.encoders.names import split_model_name
+from w2s_cache.encoders.pixel_recipe import PixelRecipe, open_clip_recipe
 from w2s_cache.encoders.precision import compute_in
 from w2s_cache.encoders.refusal import UNUSABLE, reason
 from w2s_cache.encoders.weights import weights_digest
@@ -154,6 +155,10 @@ class OpenClipEncoder:
     def preprocess(self, image: Image) -> torch.Tensor:
         """open_clip's own evaluation transform of this model: (3, height, width) float32."""
         return self.transform(image)
+
+    def pixel_recipe(self) -> PixelRecipe:
+        """What that transform does, for other decoders."""
+        return open_clip_recipe(self.network.visual.preprocess_cfg)
 
     @torch.inference_mode()
     def encode_images(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:

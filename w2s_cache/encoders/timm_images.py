@@ -10,6 +10,7 @@ import timm
 import torch
 from PIL.Image import Image
 
+from w2s_cache.encoders.pixel_recipe import PixelRecipe, timm_recipe
 from w2s_cache.encoders.precision import compute_in
 from w2s_cache.encoders.refusal import UNUSABLE, reason
 from w2s_cache.encoders.weights import weights_digest
@@ -127,6 +128,10 @@ class TimmEncoder:
     def preprocess(self, image: Image) -> torch.Tensor:
         """Timm's own evaluation transform of this model: (3, height, width) float32."""
         return self.transform(image)
+
+    def pixel_recipe(self) -> PixelRecipe:
+        """What that transform does, for other decoders."""
+        return timm_recipe(self.preprocessing)
 
     @torch.inference_mode()
     def encode_images(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:

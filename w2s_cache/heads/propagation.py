@@ -13,13 +13,14 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.discriminant import Discriminant
 from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.hyperparameters import require_shares
+from w2s_cache.neighbours.choice import make_index
+from w2s_cache.neighbours.search import nearest, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +81,10 @@ def nearest_rows(features: Tensor, count: int) -> Tensor:
 
     A single row has no neighbours, and (1, 0) is returned.
     """
-    count = min(count, len(features) - 1)
-    unit = functional.normalize(features, dim=-1).cpu().float().contiguous().numpy()
-    import faiss  # only here: every other method would pay for it
-
-    index = faiss.IndexFlatIP(unit.shape[1])
-    index.add(unit)
-    _, found = index.search(unit, count + 1)
-    rows = torch.from_numpy(found).to(features.device)
-    own = rows == torch.arange(len(rows), device=rows.device).unsqueeze(-1)
-    own[:, -1] |= ~own.any(dim=-1)  # among copies of a row it may miss itself: drop the last
-    return rows[~own].reshape(len(rows), count)
+    base = unit(features)
+    own = torch.arange(len(base))
+    index = make_index(base, kind="exact")
+    return nearest(index, base, base, count, skip=own).rows.to(features.device)
 
 
 def average_over(posteriors: Tensor, nearest: Tensor) -> Tensor:

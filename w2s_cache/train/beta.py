@@ -56,7 +56,7 @@ def run_beta(
         StaleStoreError: The features have changed since.
     """
     method = find_method(record.method)
-    _refuse_other_features(record, inputs)
+    refuse_other_features(record, inputs)
     chosen = {name: value for name, value in record.selected.items() if name != "epoch"}
     settings = {**record.config["options"], **chosen}
     options, _ = resolve(record.method, method, settings, select=record.protocol["select"])
@@ -116,7 +116,12 @@ def pooled(betas: Sequence[Beta]) -> Beta:
     )
 
 
-def _refuse_other_features(record: RunRecord, inputs: DomainInputs) -> None:
+def refuse_other_features(record: RunRecord, inputs: DomainInputs) -> None:
+    """Checks that a run was made from these very features.
+
+    Raises:
+        StaleStoreError: They have changed since; each digest that differs is named.
+    """
     differing = [name for name, value in inputs.digests.items() if record.inputs.get(name) != value]
     if differing:
         raise StaleStoreError(

@@ -55,14 +55,15 @@ class WeakClassifier:
         return {
             "library": self.library,
             "weights": self.weights,
-            "preprocess": {**self.start.preprocessing, "decoder": "pillow"},
+            "preprocess": {"decoder": "pillow", **self.start.preprocessing},
             "precision": self.precision,
             **self.start.facts,
         }
 
-    def preprocess(self, image: Image) -> torch.Tensor:
-        """The network's evaluation transform: (3, height, width) float32."""
-        return self.start.transform(image)
+    @property
+    def preprocess(self) -> Callable[[Image], torch.Tensor]:
+        """The network's evaluation transform: RGB image → (3, height, width) float32."""
+        return self.start.transform
 
     @torch.inference_mode()
     def encode_images(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:

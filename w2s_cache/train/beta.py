@@ -57,8 +57,7 @@ def run_beta(
     """
     method = find_method(record.method)
     refuse_other_features(record, inputs)
-    chosen = {name: value for name, value in record.selected.items() if name != "epoch"}
-    settings = {**record.config["options"], **chosen}
+    settings = {**record.config["options"], **record.chosen()}
     options, _ = resolve(record.method, method, settings, select=record.protocol["select"])
     loss, start = build_loss(method, options), build_start(method, options)
     if not isinstance(loss, AdaptConf) or start is None or method.needs_tower:

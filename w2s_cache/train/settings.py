@@ -59,6 +59,13 @@ def declared_candidates(declared: Declared) -> list[dict[str, Any]]:
     return list(candidates({**config["options"], **recipe}))
 
 
+def listed_settings(declared: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Names of the settings with a list of candidates; trainer settings keep their prefix."""
+    config = declared["config"]
+    settings = {**config["options"], **{f"{RECIPE}{k}": v for k, v in config["recipe"].items()}}
+    return [name for name, value in settings.items() if isinstance(value, list)]
+
+
 def resolve(
     name: str, method: Method, candidate: Mapping[str, Any], *, select: str
 ) -> tuple[dict[str, Any], TrainConfig]:

@@ -16,7 +16,8 @@ from w2s_cache.store.contents import cached_domains
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
 from w2s_cache.train.anchors import with_anchors
 from w2s_cache.train.inputs import DomainInputs, load_inputs
-from w2s_cache.train.run import RunOutcome, RunRequest, run
+from w2s_cache.train.outcome import RunFailure, RunOutcome
+from w2s_cache.train.run import RunRequest, run
 from w2s_cache.train.settings import declare, declared_candidates, resolve
 from w2s_cache.train.task import Tower
 
@@ -36,7 +37,7 @@ class Study:
         device: A torch device string.
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the traces.
-        say: Told of damaged runs that are run again.
+        say: Told of damaged runs that are run again, and of candidates that diverged.
     """
 
     spec: Spec
@@ -54,12 +55,14 @@ class Study:
     say: Callable[[str], None] = lambda _: None
 
 
-def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome]:
+def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome | RunFailure]:
     """Yields every run as it finishes; what can be refused is refused before the first.
+
+    A run that fails keeps no other from being made: it is yielded as a failure.
 
     Raises:
         UnknownNameError: No such method.
-        TrainError: A hyper-parameter that a method does not have, or training that failed.
+        TrainError: A hyper-parameter that a method does not have.
         StoreError: Features of any domain are missing, stale or damaged.
     """
     check_names(study)
@@ -77,7 +80,18 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
                 curves=study.curves,
                 say=study.say,
             )
-            yield from run(request, inputs, results_dir)
+            yield from _ended(request, inputs, results_dir)
+
+
+def _ended(
+    request: RunRequest, inputs: DomainInputs, results_dir: Path
+) -> Sequence[RunOutcome | RunFailure]:
+    """The runs of one method on one domain; what none of them can be made from fails them all."""
+    try:
+        return run(request, inputs, results_dir)
+    except TrainError as error:
+        seeds, domain = tuple(request.seeds), request.features.domain
+        return [RunFailure(method=request.method, domain=domain, seeds=seeds, error=error)]
 
 
 def check_names(study: Study) -> None:

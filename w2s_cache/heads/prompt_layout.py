@@ -33,6 +33,11 @@ class Frame:
     word: int
     length: int
 
+    @property
+    def room(self) -> int:
+        """How many tokens of text fit."""
+        return self.length - len(self.start) - 1
+
     def body(self, row: Tensor) -> list[int]:
         """The ids of the text itself in a tokenized row (length,)."""
         ids: list[int] = row[len(self.start) :].tolist()
@@ -142,7 +147,7 @@ def _block(shape: tuple[int, int], shapes: list[tuple[int, int]], tokens: Tensor
 
 
 def _refuse_too_long(name: str, body: int, frame: Frame, n_ctx: int) -> None:
-    room = frame.length - len(frame.start) - 1 - n_ctx
+    room = frame.room - n_ctx
     if body > room:
         raise TrainError(
             f"class name {name!r} does not fit behind {n_ctx} context vectors",
@@ -150,3 +155,24 @@ def _refuse_too_long(name: str, body: int, frame: Frame, n_ctx: int) -> None:
             found=str(body),
             fix="Shorten the name or lower n_ctx.",
         )
+
+
+def refuse_cut(classes: Sequence[str], tokens: Tensor, frame: Frame) -> None:
+    """Refuses prompts that fill their context: tokenizers cut what is longer without a word.
+
+    Args:
+        classes: Class names in order.
+        tokens: (K, context length) int64, one prompt each.
+        frame: What the tokenizer puts around a text.
+
+    Raises:
+        TrainError: A prompt that may have been cut; the message names its class.
+    """
+    for name, row in zip(classes, tokens, strict=True):
+        if len(frame.body(row)) >= frame.room:
+            raise TrainError(
+                f"class name {name!r} does not fit into its prompt",
+                expected=f"a prompt of at most {frame.room - 1} tokens",
+                found=f"{frame.room} or more",
+                fix="Shorten the name or the template.",
+            )

@@ -20,16 +20,18 @@ import torch
 from torch import Tensor
 
 from w2s_cache.errors import TrainError
-from w2s_cache.heads.discriminant import Discriminant, soft_means, within_covariance
+from w2s_cache.heads.discriminant import Discriminant, within_covariance
 from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.soft_means import NEVER, has_weight, soft_means
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Components:
-    """Means (k, d), and a factor L of the shared covariance LLᵀ (d, d)."""
+    """Means (k, d), which classes have one (k,), a factor L of the shared covariance LLᵀ (d, d)."""
 
     means: Tensor
+    present: Tensor
     factor: Tensor
 
 
@@ -96,11 +98,12 @@ def maximise(
     covariance = within_covariance(posteriors, features - centre, means - centre)
     covariance *= 1 - shrinkage
     covariance.diagonal().add_(shrinkage * variance)
-    return Components(means=means, factor=torch.linalg.cholesky(covariance))
+    factor = torch.linalg.cholesky(covariance)
+    return Components(means=means, present=has_weight(total), factor=factor)
 
 
 def joint(prior: Tensor, features: Tensor, components: Components) -> Tensor:
-    """Log of q₀(y|x) N(f(x); μ_y, Σ), (n, k), in nats."""
+    """Log of q₀(y|x) N(f(x); μ_y, Σ), (n, k), in nats; far below all for a class without a mean."""
     centre = features.mean(dim=0)
     white = _whiten(features - centre, components.factor)
     means = _whiten(components.means - centre, components.factor)
@@ -110,7 +113,8 @@ def joint(prior: Tensor, features: Tensor, components: Components) -> Tensor:
     volume = components.factor.diagonal().log().sum() + features.shape[1] / 2 * math.log(
         2 * math.pi
     )
-    return prior.clamp_min(torch.finfo(prior.dtype).tiny).log() - distances / 2 - volume
+    known = prior.clamp_min(torch.finfo(prior.dtype).tiny).log() - distances / 2 - volume
+    return torch.where(components.present, known, NEVER)
 
 
 def penalised_likelihood(

@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import StartInputs, require_text
+from w2s_cache.heads.soft_means import mean_directions
 from w2s_cache.hyperparameters import require_choice, require_exponents, require_temperatures
 
 SCALES: tuple[float, ...] = tuple(float(1 << power) for power in range(11))
@@ -134,8 +135,7 @@ class PooledMeans:
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``prototypes`` (k, d), unit rows."""
-        sums = self._pool()(inputs).T @ inputs.features
-        return {"prototypes": functional.normalize(sums, dim=-1)}
+        return {"prototypes": mean_directions(self._pool()(inputs), inputs.features)}
 
     def _pool(self) -> OpinionPool:
         return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)

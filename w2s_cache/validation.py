@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pydantic
 from pydantic import BaseModel
 
-from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.errors import SpecError, UnknownNameError, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,7 +44,7 @@ def _problem(model: type[BaseModel], problem: Any) -> str:
         return f"unknown key {where!r}{_nearest(model, location)}"
     if problem["type"] == "missing":
         return f"missing key {where!r}"
-    return f"{where!r}: {problem['msg'].lower()} (it is {problem['input']!r})"
+    return f"{where!r}: {problem['msg'].lower()} (it is {shown(problem['input'])})"
 
 
 def _nearest(model: type[BaseModel], location: list[str]) -> str:

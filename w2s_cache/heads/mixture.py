@@ -19,11 +19,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
 from w2s_cache.heads.discriminant import Discriminant, within_covariance
 from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.heads.soft_means import NEVER, has_weight, soft_means
+from w2s_cache.hyperparameters import require_rounds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class Mixture:
     """LDA on posteriors refined by EM; other fields are those of OpinionPool and Discriminant.
 
     Args:
-        steps: How many E-steps, ≥ 0.
+        steps: How many E-steps, 0 to 10 000.
 
     Raises:
         TrainError: A value that has no meaning.
@@ -60,13 +60,7 @@ class Mixture:
         """Refuses values that have no meaning."""
         self._pool()
         Discriminant(self.shrinkage, self.priors)
-        if self.steps < 0:
-            raise TrainError(
-                "hyper-parameter steps",
-                expected="zero or more",
-                found=str(self.steps),
-                fix="Set steps to e.g. 3.",
-            )
+        require_rounds(least=0, steps=self.steps)
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``weight`` (k, d) and ``bias`` (k,)."""

@@ -68,12 +68,13 @@ class OpinionPool:
         """
         text, features, logits = require_text(inputs), inputs.features, inputs.weak_logits
         scale = self._scale(inputs, text)
+        share = min(self.weak_share / self.tau_weak, torch.finfo(logits.dtype).max)
         pooled = torch.empty_like(logits)
         for first in range(0, len(features), _BLOCK):
             rows = slice(first, first + _BLOCK)
             block = _cosines(features[rows], text, out=pooled[rows])
             block.mul_(scale * self.text_share)
-            block.add_(logits[rows], alpha=self.weak_share / self.tau_weak)
+            block.add_(logits[rows], alpha=share)
             torch.softmax(block, dim=-1, out=block)
         return pooled
 

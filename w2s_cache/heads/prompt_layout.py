@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, shown
 
 Position = Literal["end", "middle", "front"]
 Tokenize = Callable[[Sequence[str]], Tensor]
@@ -150,7 +150,7 @@ def _refuse_too_long(name: str, body: int, frame: Frame, n_ctx: int) -> None:
     room = frame.room - n_ctx
     if body > room:
         raise TrainError(
-            f"class name {name!r} does not fit behind {n_ctx} context vectors",
+            f"class name {name!r} does not fit behind {shown(n_ctx)} context vectors",
             expected=f"at most {max(room, 0)} tokens, the full stop included",
             found=str(body),
             fix="Shorten the name or lower n_ctx.",

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from w2s_cache.errors import TrainError
-from w2s_cache.hyperparameters import shown
+from w2s_cache.errors import TrainError, shown
 
 _SHOWN = 5  # candidates in a message
 

@@ -35,11 +35,14 @@ def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
 
     Raises:
         UnknownNameError: No such method.
-        TrainError: A hyper-parameter or a trainer setting the method does not have.
+        TrainError: A hyper-parameter or a trainer setting the method does not have, such as any
+            trainer setting of a method that is not trained.
     """
     method = find_method(name)
     asked = {**method.options, **_flat(spec.train.methods.get(name, {})), **overrides}
     own, recipe = _apart(name, asked)
+    if recipe and method.loss is None:
+        raise _untrained(name, list(recipe))
     resolved = resolve_options(name, method, next(candidates(own)))
     if "tau" in own:
         resolved = {k: v for k, v in resolved.items() if k not in {"tau_strong", "tau_weak"}}
@@ -50,6 +53,12 @@ def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
         },
         "protocol": spec.protocol.model_dump(mode="json", exclude={"seeds"}),
     }
+
+
+def usable(name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides meant for several methods: all of them, without trainer settings if untrained."""
+    trained = find_method(name).loss is not None
+    return {k: v for k, v in overrides.items() if trained or not k.startswith(RECIPE)}
 
 
 def declared_candidates(declared: Declared) -> list[dict[str, Any]]:
@@ -92,6 +101,17 @@ def _flat(section: Mapping[str, Any]) -> dict[str, Any]:
     nested = section.get("recipe", {})
     own = {name: value for name, value in section.items() if name != "recipe"}
     return own | {f"{RECIPE}{name}": value for name, value in nested.items()}
+
+
+def _untrained(name: str, settings: list[str]) -> TrainError:
+    asked = ", ".join(f"{RECIPE}{setting}" for setting in settings)
+    return TrainError(
+        f"{asked} given for {name}",
+        expected="a method that is trained, such as lp-kd, tp-kd or cpl",
+        found=f"{name}, which takes no training step",
+        fix=f"Leave {asked} out, or name a trained method; `w2s-cache methods` lists what each "
+        "method has.",
+    )
 
 
 def _apart(name: str, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -17,6 +17,8 @@ from w2s_cache.validation import validate
 RECIPE = "recipe."
 """Prefix of trainer settings among hyper-parameters: ``recipe.lr``."""
 
+_SIDES = ("tau_strong", "tau_weak")
+
 Declared = dict[str, dict[str, Any]]
 
 
@@ -29,7 +31,8 @@ def train_config(spec: Spec) -> TrainConfig:
 def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
     """What decides a method's numbers beside data and seed: ``config`` and ``protocol``.
 
-    Hyper-parameters are given as declared, lists of candidates included, defaults filled in. The
+    Hyper-parameters are given as declared, lists of candidates included, defaults filled in; two
+    equal temperatures are ``tau``, however they were given. The
     trainer's settings are the spec's, under those of the method, under ``[train.methods.NAME]`` and
     the overrides, where they are called ``recipe.lr`` and so on.
 
@@ -44,6 +47,7 @@ def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
     if recipe and method.loss is None:
         raise _untrained(name, list(recipe))
     resolved = resolve_options(name, method, next(candidates(own)))
+    own = _one_spelling(own, {side for side in _SIDES if side in resolved})
     if "tau" in own:
         resolved = {k: v for k, v in resolved.items() if k not in {"tau_strong", "tau_weak"}}
     return {
@@ -88,6 +92,21 @@ def resolve(
     checked = validate(TrainSpec, recipe, origin=f"the recipe of {name}")
     config = TrainConfig(**checked.model_dump(exclude={"methods"}))
     return resolve_options(name, method, own), replace(config, select=select)
+
+
+def _one_spelling(own: Mapping[str, Any], sides: set[str]) -> dict[str, Any]:
+    """Temperatures as they are recorded, so that equal numbers are one run.
+
+    ``tau`` has no effect where every side of the loss is given and is then left out; two sides
+    with one and the same value are ``tau``.
+    """
+    if not sides or not sides <= set(own):
+        return dict(own)
+    rest = {name: value for name, value in own.items() if name != "tau"}
+    values = [own[side] for side in sides]
+    if len(sides) < len(_SIDES) or isinstance(values[0], list) or values[0] != values[1]:
+        return rest
+    return {"tau": values[0], **{k: v for k, v in rest.items() if k not in sides}}
 
 
 def _recipe(spec: Spec) -> dict[str, Any]:

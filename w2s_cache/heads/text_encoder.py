@@ -51,7 +51,7 @@ class TextEncoderRecipe:
                 "the text encoder cannot be tuned",
                 expected="a tower whose weights can be replaced",
                 found=type(tower).__name__,
-                fix="Choose an open_clip encoder, or another method.",
+                fix="Choose an encoder of open_clip or BLIP, or another method.",
             )
         tokens = tower.tokenize([put_in(self.template, name) for name in classes])
         refuse_cut(classes, tokens, read_frame(tower.tokenize))

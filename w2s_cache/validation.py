@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -59,8 +60,15 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> Iterator[str]:
     current: Any = model
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[part].annotation
+            current = _section(current.model_fields[part].annotation)
         else:  # a table of named sections, dict[str, Section]
             current = current.__args__[1]
     if isinstance(current, type) and issubclass(current, BaseModel):
         yield from current.model_fields
+
+
+def _section(annotation: Any) -> Any:
+    """The section that ``Section | None`` may be; any other annotation is itself."""
+    if isinstance(annotation, types.UnionType):
+        return next(part for part in annotation.__args__ if part is not type(None))
+    return annotation

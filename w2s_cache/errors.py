@@ -47,6 +47,18 @@ __all__ = [
 ]
 
 
+_SHOWN = 60  # characters of a value in a message
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: no longer than a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of thousands of digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
 class W2SError(Exception):
     """Base of all errors; the four parts are keyword-only so that none is forgotten.
 

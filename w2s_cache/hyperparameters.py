@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, shown
 
-_SHOWN = 60  # characters of a value in a message
+_ROUNDS = 10_000  # whatever is repeated has converged long before
 
 
 def require_temperatures(**given: float) -> None:
@@ -57,6 +57,29 @@ def require_exponents(**given: float) -> None:
             )
 
 
+def require_rounds(*, least: int, **given: int) -> None:
+    """Refuses numbers of repetitions below ``least``, and those that would never end.
+
+    Raises:
+        TrainError: One is outside; the message names it.
+    """
+    for name, value in given.items():
+        if not least <= value <= _ROUNDS:
+            raise TrainError(
+                f"hyper-parameter {name}",
+                expected=f"a whole number from {least} to {_ROUNDS}",
+                found=shown(value),
+                fix=f"Set {name} to e.g. 3.",
+            )
+
+
+def as_float(value: object) -> object:
+    """A whole number where a float is meant as one; anything else, and too large ones, as it is."""
+    if isinstance(value, int) and _is_number(value):
+        return float(value)
+    return value
+
+
 def require_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     """Refuses a word that is none of the known ones.
 
@@ -79,9 +102,3 @@ def _is_number(value: object) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond all floats
         return False
-
-
-def shown(value: object) -> str:
-    """A value as messages show it: no longer than a line."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, shown
 from w2s_cache.heads.prompt_tower import TextTower
 from w2s_cache.heads.protocol import Head, Start
-from w2s_cache.hyperparameters import shown
+from w2s_cache.hyperparameters import as_float
 from w2s_cache.losses.protocol import Loss
 
 
@@ -54,12 +54,12 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
     Raises:
         TrainError: A hyper-parameter the method does not have.
     """
-    resolved = {
+    defaults = {
         **_defaults(method.head),
         **_defaults(method.start),
         **_defaults(method.loss),
     }
-    declared = frozenset(resolved)
+    resolved, declared = dict(defaults), frozenset(defaults)
     known = {*resolved, *({"tau"} if "tau_strong" in resolved else ())}
     for option in given:
         if option not in known:
@@ -74,6 +74,9 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
         if "tau" in layer:
             resolved["tau_strong"] = resolved["tau_weak"] = layer["tau"]
         resolved.update({key: value for key, value in layer.items() if key != "tau"})
+    for option, like in defaults.items():
+        if isinstance(like, float):
+            resolved[option] = as_float(resolved[option])
     if "tau_weak" not in declared:  # a loss on the argmax has the strong temperature only
         resolved.pop("tau_weak", None)
     return resolved

@@ -17,7 +17,7 @@ from w2s_cache.validation import not_toml, validate
 SPEC_NAME = r"^[a-z0-9][a-z0-9._-]*$"
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(gt=0, lt=2**31)]  # what torch takes for a size on any machine
 Names = Annotated[tuple[str, ...], Field(strict=False)]  # a list in TOML; what is in it is strict
 Seeds = Annotated[tuple[int, ...], Field(strict=False)]
 Precision = Literal["fp32", "bf16", "fp16"]

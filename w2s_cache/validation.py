@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import pydantic
 from pydantic import BaseModel
 
-from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.errors import SpecError, UnknownNameError, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,7 +45,7 @@ def _problem(model: type[BaseModel], problem: Any) -> str:
         return f"unknown key {where!r}{_nearest(model, location)}"
     if problem["type"] == "missing":
         return f"missing key {where!r}"
-    return f"{where!r}: {problem['msg'].lower()} (it is {problem['input']!r})"
+    return f"{where!r}: {problem['msg'].lower()} (it is {shown(problem['input'])})"
 
 
 def _nearest(model: type[BaseModel], location: list[str]) -> str:
@@ -59,8 +60,15 @@ def _fields_at(model: type[BaseModel], path: list[str]) -> Iterator[str]:
     current: Any = model
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[part].annotation
+            current = _section(current.model_fields[part].annotation)
         else:  # a table of named sections, dict[str, Section]
             current = current.__args__[1]
     if isinstance(current, type) and issubclass(current, BaseModel):
         yield from current.model_fields
+
+
+def _section(annotation: Any) -> Any:
+    """The section that ``Section | None`` may be; any other annotation is itself."""
+    if isinstance(annotation, types.UnionType):
+        return next(part for part in annotation.__args__ if part is not type(None))
+    return annotation

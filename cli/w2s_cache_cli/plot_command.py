@@ -145,6 +145,7 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
 @_source_options
 def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
     """AdaptConf's weight of the own prediction, before and after training."""
+    from w2s_cache.encoders.reattach import Reattached
     from w2s_cache.errors import PlotError
     from w2s_cache.methods import find_method
     from w2s_cache.plots.beta import SIZE, draw_beta
@@ -175,7 +176,11 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
         request=feature_request(source.spec, strong=strong, weak=weak),
     )
     inputs = load_inputs(cache_dir, found)
-    data = pooled([run_beta(run, read_head(source.results_dir, run), inputs) for run in runs])
+    say = (lambda _: None) if source.quiet else partial(click.echo, err=True)
+    tower = Reattached(strong, "cpu", say)
+    heads = [read_head(source.results_dir, run) for run in runs]
+    pairs = zip(runs, heads, strict=True)
+    data = pooled([run_beta(run, head, inputs, tower) for run, head in pairs])
     source.write(partial(draw_beta, data=data), size=SIZE, stem=f"beta-{method}-{domain}")
 
 

@@ -18,6 +18,7 @@ from w2s_cache_cli.options import chosen_domains
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
+    from w2s_cache.train.outcome import RunFailure
     from w2s_cache.train.study import Study
 
 
@@ -77,8 +78,10 @@ def run_studies(
     """Runs every study under one bar and prints a line per domain and method.
 
     Raises:
-        W2SError: Whatever can be refused is refused before the first run.
+        W2SError: Whatever can be refused is refused before the first run; runs that failed are
+            named when all others are done.
     """
+    from w2s_cache.train.outcome import refuse_failures
     from w2s_cache.train.study import check_names, run_study
 
     for study in studies:
@@ -91,14 +94,16 @@ def run_studies(
             click.echo(f"{study.strong_name} and {study.weak_name}: {names}")
         return
     bars.say(f"{total} runs on {studies[0].device}, records in {results_dir}")
+    failures: list[RunFailure] = []
     bars.begin("training", total, unit="run")
     for study in studies:
         if len(studies) > 1:
             bars.result(f"{study.strong_name} and {study.weak_name}")
         outcomes = run_study(study, home=cache_dir, results_dir=results_dir)
-        for line in _summaries(_counted(outcomes, bars)):
+        for line in _summaries(_counted(outcomes, bars, failures)):
             bars.result(line)
     bars.end()
+    refuse_failures(failures, total)
 
 
 def extracted_domains(
@@ -141,10 +146,17 @@ def extracted_domains(
     return tuple(domain for domain in known if domain in extracted)
 
 
-def _counted(outcomes: Iterable[Any], bars: Bars) -> Iterator[Any]:
+def _counted(outcomes: Iterable[Any], bars: Bars, failures: list[RunFailure]) -> Iterator[Any]:
+    """The finished runs; those that failed are put aside."""
+    from w2s_cache.train.outcome import RunFailure
+
     for outcome in outcomes:
-        bars.advance(1)
-        yield outcome
+        if isinstance(outcome, RunFailure):
+            failures.append(outcome)
+            bars.advance(len(outcome.seeds))
+        else:
+            bars.advance(1)
+            yield outcome
 
 
 def _summaries(outcomes: Iterable[Any]) -> Iterator[str]:

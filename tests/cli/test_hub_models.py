@@ -14,7 +14,7 @@ from w2s_cache_cli.main import cli
 SPEC = """
 name = "hub"
 title = "Hub models"
-methods = ["zero-shot", "weak", "cpl"]
+methods = ["zero-shot", "weak", "cpl", "tp-kd", "text-encoder"]
 
 [data]
 format = "class-folders"
@@ -33,6 +33,9 @@ library = "transformers"
 model = "org/cvt"
 checkpoint = "{cvt}"
 
+[train]
+epochs = 2
+
 [weak.cvt.finetune]
 epochs = 1
 batch_size = 16
@@ -43,7 +46,7 @@ batch_size = 16
 def test_blip_and_cvt_are_extracted_once_and_trained_on(
     tmp_path: Path, colours: Any, blip_folder: Path, cvt_folder: Path
 ) -> None:
-    """Features, text features and logits are cached, reused, and carry zero-shot and CPL."""
+    """Features, text and logits are cached, reused, and carry zero-shot, CPL and prompts."""
     root = colours(tmp_path / "images", "art", per_class=12)
     spec = tmp_path / "hub.toml"
     spec.write_text(SPEC.format(root=root, blip=blip_folder, cvt=cvt_folder))
@@ -59,4 +62,4 @@ def test_blip_and_cvt_are_extracted_once_and_trained_on(
     assert trained.exit_code == 0, trained.output
     assert "n/a" not in trained.stdout
     records = [json.loads(path.read_text()) for path in results.rglob("record.json")]
-    assert len(records) == 3
+    assert len(records) == 5

@@ -33,16 +33,17 @@ def test_sensitivity_is_drawn_from_runs_of_several_values(cached, w2s, tmp_path)
     assert drawn(w2s(*command), tmp_path, "sensitivity-cpl-tau") == first
 
 
-def test_beta_is_drawn_from_a_run_and_its_features(cached, w2s, tmp_path):
-    """The stored head and the cache are enough."""
+@pytest.mark.parametrize("method", ["lp-adapt", "tp-adapt"])
+def test_beta_is_drawn_from_a_run_and_its_features(cached, w2s, tmp_path, method):
+    """The stored head and the cache are enough; of prompts, the spec's strong encoder too."""
     results = tmp_path / "results"
     where = ("--spec", cached.spec, "--cache-dir", cached.cache, "--results-dir", results)
-    assert w2s("train", *where, "--method", "lp-adapt", "--domain", "art").exit_code == 0
-    command = ("plot", "beta", "--method", "lp-adapt", "--domain", "art")
+    assert w2s("train", *where, "--method", method, "--domain", "art").exit_code == 0
+    command = ("plot", "beta", "--method", method, "--domain", "art")
     command += tuple(
         options(cached, tmp_path, **{"results-dir": results, "cache-dir": cached.cache})
     )
-    assert all(drawn(w2s(*command), tmp_path, "beta-lp-adapt-art"))
+    assert all(drawn(w2s(*command), tmp_path, f"beta-{method}-art"))
 
 
 def test_curves_are_drawn_from_runs_trained_with_curves(cached, w2s, tmp_path):

@@ -16,7 +16,6 @@ from safetensors.torch import load_file, save_file
 
 from w2s_cache.encoders.blip import BlipEncoder
 from w2s_cache.encoders.catalogue import load_encoder
-from w2s_cache.encoders.text_tower import attach_text_tower
 from w2s_cache.errors import EncoderError
 
 TEXTS = ["a photo of a cat", "the sketch of the hot air balloon", "dog"]
@@ -227,10 +226,3 @@ def test_a_processor_of_another_size_is_refused(blip_folder: Path, tmp_path: Pat
     )
     with pytest.raises(EncoderError, match="expected images of 32×32 pixels, found 48×32"):
         blip(tmp_path / "other")
-
-
-def test_prompts_are_not_learned_through_it(blip_folder: Path) -> None:
-    """Its text tower cannot be re-attached, and that is one sentence."""
-    with pytest.raises(EncoderError, match="prompts cannot be learned") as caught:
-        attach_text_tower(blip(blip_folder))
-    assert caught.value.found == "BlipEncoder"

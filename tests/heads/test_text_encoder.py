@@ -9,6 +9,7 @@ import open_clip
 import pytest
 import torch
 
+from w2s_cache.data.templates import fill
 from w2s_cache.encoders.openclip import OpenClipEncoder
 from w2s_cache.encoders.text_tower import attach_text_tower
 from w2s_cache.errors import TrainError
@@ -80,9 +81,38 @@ def test_logits_are_cosines(tower):
     assert logits.abs().max() <= 1 + 1e-12
 
 
-@pytest.mark.parametrize("template", ["a photo", "{} and {}"])
-def test_a_template_has_one_place_for_the_name(template):
-    """None or two are refused in four parts."""
+@pytest.mark.parametrize("template", ["", "a photo", "a photo of {x}", "{ }", "{0}"])
+def test_a_template_has_a_place_for_the_name(template):
+    """None is refused in four parts."""
     with pytest.raises(TrainError, match="where the class name goes") as caught:
         TextEncoderRecipe(template=template)
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
+
+
+@pytest.mark.parametrize(
+    "template", ["a photo of a {}", "a {c}, a photo", "{x} {}", "{{}}", "{0} {c} {", "{} and {}"]
+)
+def test_templates_are_filled_as_at_extraction(tower, template):
+    """Whatever braces there are beside the place, the prompts are those of zero-shot."""
+    head = TextEncoderRecipe(template=template).attach(tower, NAMES)
+    expected = tower.tokenize([fill(template, name) for name in NAMES])
+    assert torch.equal(head.tokens, expected)
+
+
+def test_braces_in_a_class_name_are_text(tower):
+    """A class called {} is put in as it is."""
+    head = TextEncoderRecipe().attach(tower, ["{}", "{c}"])
+    assert torch.equal(head.tokens, tower.tokenize(["a photo of a {}", "a photo of a {c}"]))
+
+
+def test_a_class_name_that_would_be_cut_is_refused(tower):
+    """71 words behind "a photo of a" fill CLIP's 77 tokens; one less is whole and is taken."""
+    recipe = TextEncoderRecipe()
+    for words in (71, 90):
+        with pytest.raises(
+            TrainError, match=r"'cat cat .*does not fit.*at most 74 tokens"
+        ) as caught:
+            recipe.attach(tower, ["dog", " ".join(["cat"] * words)])
+        assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
+    head = recipe.attach(tower, ["dog", " ".join(["cat"] * 70)])
+    assert int(tower.lengths(head.tokens)[1]) == 76

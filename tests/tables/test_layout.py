@@ -46,6 +46,13 @@ def test_the_shipped_main_table():
         (f"pgr = true\n{SMALL}", "found ceiling, weak"),
         (f"{SMALL}[column.a]\n[column.b]\nlabel = 'a'", "columns that look alike.*found a, a"),
         (f"columns = 'weka'\n{SMALL}", "'columns'.*'weak'"),
+        (f"pgr = 'yes'\n{SMALL}", "'pgr': .*boolean.*'yes'"),
+        (f"average = 1\n{SMALL}", "'average': .*boolean"),
+        (f"{SMALL}reference = 0", "'rows.cpl.reference': .*boolean"),
+        (f"footer = [1]\n{SMALL}", "'footer.0': .*string"),
+        (f"footer = 'one'\n{SMALL}", "'footer'"),
+        (f"{SMALL}[significance]\nagianst = ['cpl']", "'significance.agianst'.*'against'"),
+        (f"{SMALL}[colunm.a]", "unknown key 'colunm'.*'column'"),
         ("name = ", "is not TOML"),
     ],
 )

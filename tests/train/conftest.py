@@ -20,7 +20,8 @@ from w2s_cache.store.index import Index, write_index
 from w2s_cache.store.layout import ArraySpec, index_path
 from w2s_cache.store.writer import open_writer
 from w2s_cache.train.inputs import DomainInputs, load_inputs
-from w2s_cache.train.run import RunOutcome, RunRequest, run
+from w2s_cache.train.outcome import RunFailure, RunOutcome
+from w2s_cache.train.run import RunRequest, run
 from w2s_cache.train.study import Study
 
 SPEC = """
@@ -158,6 +159,8 @@ class Toy:
             say=say,
         )
         [outcome] = run(request, inputs or self.inputs(), self.results)
+        if isinstance(outcome, RunFailure):
+            raise outcome.error
         return outcome
 
     def with_protocol(self, **changes: Any) -> Toy:

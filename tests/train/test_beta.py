@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from w2s_cache.errors import StaleStoreError, TrainError
+from w2s_cache.heads.prompts import PromptRecipe, attach_prompts
 from w2s_cache.results import read_head
 from w2s_cache.train.beta import pooled, run_beta
 from w2s_cache.train.rows import usable_rows
+from w2s_cache.train.run import RunRequest, run
 
 
 def beta_of_run(toy, outcome):
@@ -48,6 +51,33 @@ def test_without_learning_the_end_is_the_start(toy, method):
         assert np.array_equal(told.start_agrees, told.end_agrees)
 
 
+def test_beta_of_learned_prompts_goes_through_the_tower(toy, text_tower):
+    """Start and end are those of the prompts' own logits; without a tower it is refused."""
+    train = toy.spec.train.model_copy(update={"lr": 1e-12})
+    still = replace(toy, spec=toy.spec.model_copy(update={"train": train}))
+    request = RunRequest(
+        spec=still.spec,
+        features=still.features(),
+        method="tp-adapt",
+        seeds=(0,),
+        options={},
+        device="cpu",
+        tower=lambda _: text_tower,
+    )
+    [outcome] = run(request, still.inputs(), still.results)
+    kept = read_head(still.results, outcome.record)
+    told = run_beta(outcome.record, kept, still.inputs(), lambda _: text_tower)
+    assert told.start == pytest.approx(told.end, abs=1e-5)
+    head = attach_prompts(PromptRecipe(), text_tower, still.inputs().index.classes)
+    fit = usable_rows(still.spec.protocol, still.inputs(), 0)[0].fit
+    prepared = head.prepare(still.inputs().features[fit])
+    own = head.logits({"context": torch.from_numpy(kept["context"])}, prepared).argmax(dim=-1)
+    agrees = own == still.inputs().weak_logits[fit].argmax(dim=-1)
+    assert np.array_equal(told.end_agrees, agrees.numpy())
+    with pytest.raises(TrainError, match="trains through the text tower"):
+        run_beta(outcome.record, kept, still.inputs())
+
+
 def test_a_chosen_hyper_parameter_is_the_one_that_was_kept(toy):
     """Of candidates, the record names the one that made the stored head."""
     train = toy.spec.train.model_copy(update={"lr": 1e-12})
@@ -77,7 +107,7 @@ def test_pooled_runs_stand_side_by_side(toy):
 def test_methods_under_another_loss_are_refused(toy, method):
     """They have no β; those that have are named."""
     outcome = toy.run(method)
-    with pytest.raises(TrainError, match="lp-adapt or cpl-adapt"):
+    with pytest.raises(TrainError, match="lp-adapt, tp-adapt or cpl-adapt"):
         beta_of_run(toy, outcome)
 
 

@@ -9,7 +9,8 @@ import torch
 
 from w2s_cache.errors import EncoderError, NoTextTowerError
 from w2s_cache.results import check_run, read_head, read_trace
-from w2s_cache.train.run import RunOutcome, RunRequest, run
+from w2s_cache.train.outcome import RunOutcome
+from w2s_cache.train.run import RunRequest, run
 
 METHODS = ["tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"]
 

@@ -88,3 +88,29 @@ def test_options_of_the_spec_are_overridden_by_those_given(toy):
     [given] = collect(edited, methods=("cpl",), seeds=(0,), options={"tau": 0.3})
     taus = [outcome.record.config["options"]["tau"] for outcome in (plain, of_spec, given)]
     assert taus == [0.1, 0.7, 0.3]
+
+
+def test_trainer_settings_of_methods_that_are_not_trained_are_refused(toy):
+    """Given for closed-form methods alone, or in their section of the spec, they mean nothing."""
+    words = r"recipe\.lr given for lda: expected a method that is trained.*lp-kd"
+    with pytest.raises(TrainError, match=words) as caught:
+        collect(toy, methods=("lda", "weak"), options={"recipe.lr": 1.0})
+    assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
+    section = {"lda": {"recipe": {"lr": 1.0}}}
+    train = toy.spec.train.model_copy(update={"methods": section})
+    edited = replace(toy, spec=toy.spec.model_copy(update={"train": train}))
+    with pytest.raises(TrainError, match=words):
+        collect(edited, methods=("lda", "lp-kd"))
+    assert not toy.results.exists()
+
+
+def test_trainer_settings_pass_by_untrained_methods_among_others(toy):
+    """They apply where something is trained; elsewhere the run is the plain one, and it is said."""
+    said = []
+    changes = {"methods": ("lda", "weak", "lp-kd"), "seeds": (0,), "options": {"recipe.epochs": 1}}
+    lda, weak, probe = collect(toy, **changes, say=said.append)
+    assert said == ["recipe.epochs: not for lda, weak, where nothing is trained"]
+    assert probe.record.config["recipe"]["epochs"] == 1
+    plain = collect(toy, methods=("lda", "weak"), seeds=(0,))
+    assert [one.record.run_id for one in plain] == [lda.record.run_id, weak.record.run_id]
+    assert all(one.reused for one in plain)

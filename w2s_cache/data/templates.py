@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.placeholder import has_place, put_in
 
 __all__ = ["TEMPLATE_SETS", "fill", "resolve_templates", "template_set"]
 
@@ -25,7 +26,6 @@ TEMPLATE_SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )
-_PLACEHOLDERS = ("{}", "{c}")
 
 
 def template_set(name: str) -> tuple[str, ...]:
@@ -71,12 +71,11 @@ def fill(template: str, class_name: str) -> str:
     Raises:
         SpecError: If the template has no placeholder.
     """
-    if not any(mark in template for mark in _PLACEHOLDERS):
+    if not has_place(template):
         raise SpecError(
             "prompt template",
             expected="a placeholder {} or {c} for the class name",
             found=repr(template),
             fix="Write it like 'a photo of a {}'.",
         )
-    words = class_name.replace("_", " ")
-    return words.join(template.replace("{c}", "{}").split("{}"))
+    return put_in(template, class_name)

@@ -34,7 +34,7 @@ from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import EncoderError
 
 _ARCHITECTURE = "BlipForImageTextRetrieval"
-_CROSS = ".crossattention."  # layers of the text tower that only the matching head uses
+CROSS = ".crossattention."  # layers of the text tower that only the matching head uses
 _CONTEXT = 35  # tokens; BLIP's retrieval code pads and cuts texts to this length
 
 
@@ -97,7 +97,7 @@ def _refuse_other_size(folder: Path, preprocessing: HubPreprocessing, side: int)
 
 def _digest(tower: torch.nn.Module, projection: torch.nn.Module) -> str:
     both = torch.nn.ModuleDict({"tower": tower, "projection": projection}).state_dict()
-    used = {name: value for name, value in both.items() if _CROSS not in name}
+    used = {name: value for name, value in both.items() if CROSS not in name}
     return weights_digest(used)
 
 

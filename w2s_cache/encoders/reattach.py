@@ -11,7 +11,10 @@ from w2s_cache.errors import EncoderError
 from w2s_cache.spec import StrongSpec
 
 if TYPE_CHECKING:
+    from w2s_cache.encoders.blip_tower import BlipTextTower
     from w2s_cache.encoders.text_tower import OpenClipTextTower
+
+    Attached = OpenClipTextTower | BlipTextTower
 
 
 class Reattached:
@@ -25,9 +28,9 @@ class Reattached:
 
     def __init__(self, section: StrongSpec, device: str, say: Callable[[str], None]) -> None:
         self._section, self._device, self._say = section, device, say
-        self._loaded: tuple[StrongEncoder, OpenClipTextTower] | None = None
+        self._loaded: tuple[StrongEncoder, Attached] | None = None
 
-    def __call__(self, identity: Mapping[str, Any]) -> OpenClipTextTower:
+    def __call__(self, identity: Mapping[str, Any]) -> Attached:
         """The tower, if it is the one that the cached text features came from.
 
         Args:
@@ -51,9 +54,7 @@ class Reattached:
             )
         return tower
 
-    def _load(self) -> tuple[StrongEncoder, OpenClipTextTower]:
-        from w2s_cache.encoders.text_tower import attach_text_tower
-
+    def _load(self) -> tuple[StrongEncoder, Attached]:
         section = self._section
         self._say(f"loading the text tower of {section.model} on {self._device}")
         encoder = load_encoder(
@@ -63,6 +64,23 @@ class Reattached:
             precision=section.precision,
             device=self._device,
         )
-        tower = attach_text_tower(encoder)
+        tower = _attach(encoder)
         self._say(f"prompts: {tower.shortcut}")
         return encoder, tower
+
+
+def _attach(encoder: StrongEncoder) -> Attached:
+    """The tower of an encoder of either library.
+
+    Raises:
+        NoTextTowerError: Its tower is of a kind that cannot be attached.
+    """
+    from w2s_cache.encoders.blip import BlipEncoder
+
+    if isinstance(encoder, BlipEncoder):
+        from w2s_cache.encoders.blip_tower import attach_blip_tower
+
+        return attach_blip_tower(encoder)
+    from w2s_cache.encoders.text_tower import attach_text_tower
+
+    return attach_text_tower(encoder)

@@ -27,13 +27,13 @@ def attach_text_tower(encoder: StrongEncoder) -> OpenClipTextTower:
     """The text tower of an encoder, taking embeddings; computes in the weights' own precision.
 
     Raises:
-        NoTextTowerError: The text tower is not one of open_clip's own (BLIP's, a Hugging Face model
-            inside open_clip), or there is none.
+        NoTextTowerError: The text tower is not one of open_clip's own (a Hugging Face model inside
+            open_clip, an encoder of another package), or there is none.
     """
     if not isinstance(encoder, OpenClipEncoder):
         raise NoTextTowerError(
             "prompts cannot be learned through this strong encoder",
-            expected="a CLIP with library = 'open_clip'",
+            expected="a CLIP with library = 'open_clip', or BLIP with library = 'transformers'",
             found=type(encoder).__name__,
             fix="Choose such an encoder, or a method without learned prompts.",
         )

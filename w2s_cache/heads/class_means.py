@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.soft_means import NEVER, has_weight, mean_directions
 from w2s_cache.hyperparameters import require_temperatures
 
 
@@ -35,8 +37,12 @@ class CentredClassMeans:
         require_temperatures(tau_weak=self.tau_weak)
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
-        """``weight`` (k, d), unit rows, and ``bias`` (k,); zero where a class has no weight."""
+        """``weight`` (k, d), unit rows, and ``bias`` (k,).
+
+        A class without any weight has a zero row, and a bias that keeps it from being predicted.
+        """
         weights = functional.softmax(inputs.weak_logits / self.tau_weak, dim=-1)
         centre = inputs.features.mean(dim=0)
-        weight = functional.normalize(weights.T @ (inputs.features - centre), dim=-1)
-        return {"weight": weight, "bias": -(weight @ centre)}
+        weight = mean_directions(weights, inputs.features - centre)
+        bias = torch.where(has_weight(weights.sum(dim=0)), -(weight @ centre), NEVER)
+        return {"weight": weight, "bias": bias}

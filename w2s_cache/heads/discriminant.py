@@ -24,6 +24,7 @@ from torch.nn import functional
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.soft_means import NEVER, has_weight, soft_means
 from w2s_cache.hyperparameters import require_choice, require_shares, require_temperatures
 
 _ROWS_PER_DIMENSION = 4
@@ -69,7 +70,8 @@ class Discriminant:
         centre = features.mean(dim=0)
         total = posteriors.sum(dim=0)
         means = soft_means(posteriors, features, total)
-        inner = torch.where(total.unsqueeze(-1) > 0, means - centre, 0)
+        weighty = has_weight(total)
+        inner = torch.where(weighty.unsqueeze(-1), means - centre, 0)
         if len(features) < features.shape[1]:
             weight = self._from_rows(posteriors, features - centre, total)
         else:
@@ -78,8 +80,7 @@ class Discriminant:
         bias = -(weight @ centre) - torch.linalg.vecdot(weight, inner) / 2
         if self.priors == "estimated":
             bias = bias + (total / len(features)).clamp_min(torch.finfo(total.dtype).tiny).log()
-        never = torch.finfo(bias.dtype).min / 2
-        return {"weight": weight, "bias": torch.where(total > 0, bias, never)}
+        return {"weight": weight, "bias": torch.where(weighty, bias, NEVER)}
 
     def _from_scatter(self, posteriors: Tensor, centred: Tensor, inner: Tensor) -> Tensor:
         """Σ⁻¹ μ_k as rows (k, d), by d × d equations."""
@@ -93,7 +94,7 @@ class Discriminant:
     def _from_rows(self, posteriors: Tensor, centred: Tensor, total: Tensor) -> Tensor:
         """Σ⁻¹ μ_k as rows (k, d), by n × n equations."""
         rows, width = centred.shape
-        shares = posteriors / total.clamp_min(torch.finfo(total.dtype).tiny)
+        shares = torch.where(has_weight(total), posteriors / total, 0)
         kernel = centred @ centred.T
         system = kernel - posteriors @ (shares.T @ kernel)
         ridge = self._ridge(system.diagonal().sum() / (rows * width))
@@ -105,14 +106,6 @@ class Discriminant:
     def _ridge(self, variance: Tensor) -> Tensor:
         """γ tr S / d, above zero even where all rows are equal."""
         return self.shrinkage * variance.clamp_min(torch.finfo(variance.dtype).eps)
-
-
-def soft_means(posteriors: Tensor, features: Tensor, total: Tensor) -> Tensor:
-    """Mean of the features under each column of posteriors, (k, d); ``total`` are their sums (k,).
-
-    A class without weight gets the zero vector.
-    """
-    return posteriors.T @ features / total.clamp_min(torch.finfo(total.dtype).tiny).unsqueeze(-1)
 
 
 def within_covariance(posteriors: Tensor, centred: Tensor, inner: Tensor) -> Tensor:

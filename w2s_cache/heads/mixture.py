@@ -19,17 +19,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
-from w2s_cache.heads.discriminant import Discriminant, soft_means, within_covariance
+from w2s_cache.heads.discriminant import Discriminant, within_covariance
 from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.soft_means import NEVER, has_weight, soft_means
+from w2s_cache.hyperparameters import require_rounds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Components:
-    """Means (k, d), and a factor L of the shared covariance LLᵀ (d, d)."""
+    """Means (k, d), which classes have one (k,), a factor L of the shared covariance LLᵀ (d, d)."""
 
     means: Tensor
+    present: Tensor
     factor: Tensor
 
 
@@ -38,7 +40,7 @@ class Mixture:
     """LDA on posteriors refined by EM; other fields are those of OpinionPool and Discriminant.
 
     Args:
-        steps: How many E-steps, ≥ 0.
+        steps: How many E-steps, 0 to 10 000.
 
     Raises:
         TrainError: A value that has no meaning.
@@ -58,13 +60,7 @@ class Mixture:
         """Refuses values that have no meaning."""
         self._pool()
         Discriminant(self.shrinkage, self.priors)
-        if self.steps < 0:
-            raise TrainError(
-                "hyper-parameter steps",
-                expected="zero or more",
-                found=str(self.steps),
-                fix="Set steps to e.g. 3.",
-            )
+        require_rounds(least=0, steps=self.steps)
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``weight`` (k, d) and ``bias`` (k,)."""
@@ -96,11 +92,12 @@ def maximise(
     covariance = within_covariance(posteriors, features - centre, means - centre)
     covariance *= 1 - shrinkage
     covariance.diagonal().add_(shrinkage * variance)
-    return Components(means=means, factor=torch.linalg.cholesky(covariance))
+    factor = torch.linalg.cholesky(covariance)
+    return Components(means=means, present=has_weight(total), factor=factor)
 
 
 def joint(prior: Tensor, features: Tensor, components: Components) -> Tensor:
-    """Log of q₀(y|x) N(f(x); μ_y, Σ), (n, k), in nats."""
+    """Log of q₀(y|x) N(f(x); μ_y, Σ), (n, k), in nats; far below all for a class without a mean."""
     centre = features.mean(dim=0)
     white = _whiten(features - centre, components.factor)
     means = _whiten(components.means - centre, components.factor)
@@ -110,7 +107,8 @@ def joint(prior: Tensor, features: Tensor, components: Components) -> Tensor:
     volume = components.factor.diagonal().log().sum() + features.shape[1] / 2 * math.log(
         2 * math.pi
     )
-    return prior.clamp_min(torch.finfo(prior.dtype).tiny).log() - distances / 2 - volume
+    known = prior.clamp_min(torch.finfo(prior.dtype).tiny).log() - distances / 2 - volume
+    return torch.where(components.present, known, NEVER)
 
 
 def penalised_likelihood(

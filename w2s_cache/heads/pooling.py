@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import StartInputs, require_text
+from w2s_cache.heads.soft_means import mean_directions
 from w2s_cache.hyperparameters import require_choice, require_exponents, require_temperatures
 
 SCALES: tuple[float, ...] = tuple(float(1 << power) for power in range(11))
@@ -67,12 +68,13 @@ class OpinionPool:
         """
         text, features, logits = require_text(inputs), inputs.features, inputs.weak_logits
         scale = self._scale(inputs, text)
+        share = min(self.weak_share / self.tau_weak, torch.finfo(logits.dtype).max)
         pooled = torch.empty_like(logits)
         for first in range(0, len(features), _BLOCK):
             rows = slice(first, first + _BLOCK)
             block = _cosines(features[rows], text, out=pooled[rows])
             block.mul_(scale * self.text_share)
-            block.add_(logits[rows], alpha=self.weak_share / self.tau_weak)
+            block.add_(logits[rows], alpha=share)
             torch.softmax(block, dim=-1, out=block)
         return pooled
 
@@ -134,8 +136,7 @@ class PooledMeans:
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``prototypes`` (k, d), unit rows."""
-        sums = self._pool()(inputs).T @ inputs.features
-        return {"prototypes": functional.normalize(sums, dim=-1)}
+        return {"prototypes": mean_directions(self._pool()(inputs), inputs.features)}
 
     def _pool(self) -> OpinionPool:
         return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)

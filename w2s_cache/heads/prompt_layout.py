@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, shown
 
 Position = Literal["end", "middle", "front"]
 Tokenize = Callable[[Sequence[str]], Tensor]
@@ -32,6 +32,11 @@ class Frame:
     pad: int
     word: int
     length: int
+
+    @property
+    def room(self) -> int:
+        """How many tokens of text fit."""
+        return self.length - len(self.start) - 1
 
     def body(self, row: Tensor) -> list[int]:
         """The ids of the text itself in a tokenized row (length,)."""
@@ -142,11 +147,32 @@ def _block(shape: tuple[int, int], shapes: list[tuple[int, int]], tokens: Tensor
 
 
 def _refuse_too_long(name: str, body: int, frame: Frame, n_ctx: int) -> None:
-    room = frame.length - len(frame.start) - 1 - n_ctx
+    room = frame.room - n_ctx
     if body > room:
         raise TrainError(
-            f"class name {name!r} does not fit behind {n_ctx} context vectors",
+            f"class name {name!r} does not fit behind {shown(n_ctx)} context vectors",
             expected=f"at most {max(room, 0)} tokens, the full stop included",
             found=str(body),
             fix="Shorten the name or lower n_ctx.",
         )
+
+
+def refuse_cut(classes: Sequence[str], tokens: Tensor, frame: Frame) -> None:
+    """Refuses prompts that fill their context: tokenizers cut what is longer without a word.
+
+    Args:
+        classes: Class names in order.
+        tokens: (K, context length) int64, one prompt each.
+        frame: What the tokenizer puts around a text.
+
+    Raises:
+        TrainError: A prompt that may have been cut; the message names its class.
+    """
+    for name, row in zip(classes, tokens, strict=True):
+        if len(frame.body(row)) >= frame.room:
+            raise TrainError(
+                f"class name {name!r} does not fit into its prompt",
+                expected=f"a prompt of at most {frame.room - 1} tokens",
+                found=f"{frame.room} or more",
+                fix="Shorten the name or the template.",
+            )

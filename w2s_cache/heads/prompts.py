@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, shown
 from w2s_cache.heads.prompt_layout import Block, Layout, Position, lay_out, read_frame
 from w2s_cache.heads.prompt_packing import encode_shared
 from w2s_cache.heads.prompt_tower import TextTower
@@ -204,6 +204,6 @@ def _refuse_no_vectors(recipe: PromptRecipe, n_ctx: int) -> None:
         raise TrainError(
             "prompts without context vectors",
             expected="n_ctx of at least 1, or words to start from",
-            found=f"n_ctx = {recipe.n_ctx}, words = {recipe.words!r}",
+            found=f"n_ctx = {shown(recipe.n_ctx)}, words = {recipe.words!r}",
             fix="Raise n_ctx or write some words.",
         )

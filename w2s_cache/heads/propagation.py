@@ -14,11 +14,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import TrainError, shown
 from w2s_cache.heads.discriminant import Discriminant
 from w2s_cache.heads.pooling import OpinionPool
 from w2s_cache.heads.protocol import StartInputs
-from w2s_cache.hyperparameters import require_shares
+from w2s_cache.hyperparameters import require_rounds, require_shares
 from w2s_cache.neighbours.choice import make_index
 from w2s_cache.neighbours.search import nearest, unit
 
@@ -29,7 +29,7 @@ class PropagatedDiscriminant:
 
     Args:
         neighbours: m ≥ 1; as many as there are other rows when there are fewer.
-        rounds: How many averagings, ≥ 0.
+        rounds: How many averagings, 0 to 10 000.
         alpha: α in [0, 1], the neighbours' share.
 
     Raises:
@@ -53,14 +53,14 @@ class PropagatedDiscriminant:
         self._pool()
         Discriminant(self.shrinkage, self.priors)
         require_shares(alpha=self.alpha)
-        for name, value, least in (("neighbours", self.neighbours, 1), ("rounds", self.rounds, 0)):
-            if value < least:
-                raise TrainError(
-                    f"hyper-parameter {name}",
-                    expected=f"{least} or more",
-                    found=str(value),
-                    fix=f"Set {name} to e.g. 10.",
-                )
+        require_rounds(least=0, rounds=self.rounds)
+        if self.neighbours < 1:
+            raise TrainError(
+                "hyper-parameter neighbours",
+                expected="1 or more",
+                found=shown(self.neighbours),
+                fix="Set neighbours to e.g. 10.",
+            )
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``weight`` (k, d) and ``bias`` (k,)."""

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from w2s_cache.heads.linear_map import linear_map
 from w2s_cache.heads.protocol import Parameters, StartInputs, require_text
+from w2s_cache.heads.soft_means import mean_directions
 from w2s_cache.heads.unit_rows import unit_rows
 from w2s_cache.hyperparameters import require_temperatures
 
@@ -66,8 +67,8 @@ class ClassMeans:
     """Soft class means, C_k ∝ Σ_x p_w,k(x) f(x): one matrix product, no training.
 
     Each prototype is the mean direction of all features, weighted by how strongly the weak model
-    assigns them to the class. A class without any weight gets the zero vector: it is never
-    predicted rather than predicted at random.
+    assigns them to the class. A class without any weight gets the zero vector, whose cosine with
+    every feature is 0, rather than a random direction.
 
     Args:
         tau_weak: p_w = softmax(z_w / tau_weak), > 0, dimensionless.
@@ -87,4 +88,4 @@ class ClassMeans:
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``prototypes`` (k, d), unit rows."""
         weights = functional.softmax(inputs.weak_logits / self.tau_weak, dim=-1)
-        return {"prototypes": functional.normalize(weights.T @ inputs.features, dim=-1)}
+        return {"prototypes": mean_directions(weights, inputs.features)}

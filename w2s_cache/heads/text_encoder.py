@@ -12,9 +12,11 @@ from torch.nn import functional
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.linear_map import linear_map
+from w2s_cache.heads.prompt_layout import read_frame, refuse_cut
 from w2s_cache.heads.prompt_packing import encode_shared
 from w2s_cache.heads.prompt_tower import TextTower, TunableTower
 from w2s_cache.heads.protocol import Parameters, StartInputs
+from w2s_cache.placeholder import has_place, put_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +24,18 @@ class TextEncoderRecipe:
     """The hyper-parameters of a tuned text tower.
 
     Args:
-        template: What every class name is put into, at ``{}``; the paper's single template.
+        template: What every class name is put into, at ``{}`` or ``{c}`` as in a spec's templates;
+            the paper's single template.
     """
 
     template: str = "a photo of a {}"
 
     def __post_init__(self) -> None:
         """Refuses a template without a place for the name."""
-        if self.template.count("{}") != 1:
+        if not has_place(self.template):
             raise TrainError(
                 "the template of the tuned text encoder",
-                expected="one {} where the class name goes",
+                expected="a placeholder {} or {c} where the class name goes",
                 found=repr(self.template),
                 fix="Write e.g. 'a photo of a {}'.",
             )
@@ -41,17 +44,18 @@ class TextEncoderRecipe:
         """The head for some classes.
 
         Raises:
-            TrainError: The tower's weights cannot be replaced.
+            TrainError: The tower's weights cannot be replaced, or a class name does not fit.
         """
         if not isinstance(tower, TunableTower):
             raise TrainError(
                 "the text encoder cannot be tuned",
                 expected="a tower whose weights can be replaced",
                 found=type(tower).__name__,
-                fix="Choose an open_clip encoder, or another method.",
+                fix="Choose an encoder of open_clip or BLIP, or another method.",
             )
-        prompts = [self.template.format(name.replace("_", " ")) for name in classes]
-        return TextEncoderHead(tower=tower, tokens=tower.tokenize(prompts))
+        tokens = tower.tokenize([put_in(self.template, name) for name in classes])
+        refuse_cut(classes, tokens, read_frame(tower.tokenize))
+        return TextEncoderHead(tower=tower, tokens=tokens)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

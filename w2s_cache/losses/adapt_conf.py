@@ -79,7 +79,7 @@ class AdaptConf:
         beta = beta * linear_ramp(progress, self.ramp)
         log_strong = functional.log_softmax(strong / self.tau_kd, dim=-1)
         cross = -(targets["probability"] * log_strong).sum(dim=-1)
-        divergence = (cross + targets["negative_entropy"]) * self.tau_kd**2
+        divergence = (cross + targets["negative_entropy"]) * (self.tau_kd * self.tau_kd)
         confidence = row_cross_entropy(strong, own)
         return torch.lerp(divergence, confidence, beta).mean(dim=-1)
 

@@ -61,7 +61,9 @@ class AugConf:
         alpha = self.alpha_max * linear_ramp(progress, self.warmup)
         tau = self.tau_strong * self.tau_kd
         cross = soft_cross_entropy(logits, targets["probability"], tau=tau)
-        divergence = (cross + targets["negative_entropy"].mean(dim=-1)) * self.tau_kd**2
+        divergence = (cross + targets["negative_entropy"].mean(dim=-1)) * (
+            self.tau_kd * self.tau_kd
+        )
         own = logits.detach().argmax(dim=-1)
         confidence = row_cross_entropy(logits / self.tau_strong, own).mean(dim=-1)
         return (1 - alpha) * divergence + alpha * confidence

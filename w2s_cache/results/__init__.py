@@ -5,6 +5,7 @@ from __future__ import annotations
 from w2s_cache.results.check import check_run
 from w2s_cache.results.find import find_runs, finished_run, read_record
 from w2s_cache.results.record import (
+    DIVERGED,
     OUTCOME_FIELDS,
     SCHEMA,
     RunRecord,
@@ -18,6 +19,7 @@ from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA
 from w2s_cache.results.violation import Violation
 
 __all__ = [
+    "DIVERGED",
     "OUTCOME_FIELDS",
     "PREDICTIONS_SCHEMA",
     "SCHEMA",

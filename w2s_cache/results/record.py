@@ -19,6 +19,10 @@ SCHEMA: Final = "w2s-cache/run-record/1"
 DIGEST_FIELD: Final = "content_digest"
 """The key of the JSON form that vouches for all others; no field of the value."""
 
+EPOCH: Final = "epoch"
+DIVERGED: Final = "diverged"
+"""The keys of ``selected`` that are no hyper-parameters."""
+
 OUTCOME_FIELDS = (
     "method",
     "dataset",
@@ -56,7 +60,8 @@ class RunRecord:
         per_class_accuracy: (K,) fractions by class number; None where a class has no row.
         counts: Rows used: fit, val, eval and skipped.
         selected: What selection on val chose: ``epoch`` (from 1) and, where several values were
-            candidates, hyper-parameters by name; empty when there was nothing to choose.
+            candidates, hyper-parameters by name; ``diverged`` lists candidates that were left out
+            because they had no finite numbers; empty when there was nothing to choose.
         timing: Seconds by stage.
         environment: ``versions`` (by library) and ``device``.
         created: When the run ended, ISO 8601 in UTC.
@@ -88,6 +93,10 @@ class RunRecord:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(
         extra="forbid", strict=True, allow_inf_nan=False
     )
+
+    def chosen(self) -> dict[str, Any]:
+        """The hyper-parameters that selection kept of lists of candidates, by name."""
+        return {k: v for k, v in self.selected.items() if k not in {EPOCH, DIVERGED}}
 
     def outcome(self) -> dict[str, Any]:
         """The fields that decide the numbers, as :func:`run_id` takes them."""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.spec import Names
 from w2s_cache.spec_files import spec_directory
 from w2s_cache.validation import not_toml, validate
 
@@ -25,7 +26,7 @@ Line = Annotated[str, Field(pattern=r"^[^\r\n]*$")]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class RowLayout(_Section):
@@ -43,7 +44,7 @@ class RowLayout(_Section):
 class DeltaLayout(_Section):
     """A row of differences: the method that is its key minus the best of ``against``."""
 
-    against: tuple[str, ...] = Field(min_length=1)
+    against: Names = Field(min_length=1)
     label: Line | None = None
 
 
@@ -56,7 +57,7 @@ class ColumnLayout(_Section):
 class SignificanceLayout(_Section):
     """The baselines whose best, by average, every method is compared with."""
 
-    against: tuple[str, ...] = Field(min_length=1)
+    against: Names = Field(min_length=1)
 
 
 class Layout(_Section):
@@ -93,7 +94,7 @@ class Layout(_Section):
     significance: SignificanceLayout | None = None
     agreement: bool = False
     published: Line | None = None
-    footer: tuple[Line, ...] = ()
+    footer: Annotated[tuple[Line, ...], Field(strict=False)] = ()
 
     def label(self, method: str) -> str:
         """What is printed for a method."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from w2s_cache.results import RunRecord
+from w2s_cache.results import DIVERGED, RunRecord
 from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Layout
 
@@ -44,16 +44,27 @@ def listed(values: Mapping[str, Any]) -> str:
     )
 
 
-def _chosen(records: Iterable[RunRecord]) -> str:
-    """What selection kept of each list of candidates, and in how many runs."""
+def _chosen(records: Sequence[RunRecord]) -> str:
+    """What selection kept of each list of candidates and what diverged, and in how many runs."""
+    kept = _counted((name, value) for record in records for name, value in record.chosen().items())
+    lost = _counted(
+        (name, value)
+        for record in records
+        for candidate in record.selected.get(DIVERGED, [])
+        for name, value in candidate["settings"].items()
+    )
+    said = {"kept on val": kept, "diverged and left out": lost}
+    shown = "; ".join(f"{words}: {counts}" for words, counts in said.items() if counts)
+    return f" ({shown})" if shown else ""
+
+
+def _counted(values: Iterable[tuple[str, Any]]) -> str:
+    """``tau 0.1 in 2 runs, 1.0 in 1 run; shrinkage …``, ascending."""
     counts: dict[str, Counter[str]] = {}
-    for record in records:
-        for name, value in record.selected.items():
-            if name != "epoch":
-                counts.setdefault(name, Counter())[json.dumps(value)] += 1
-    shown = [
+    for name, value in values:
+        counts.setdefault(name, Counter())[json.dumps(value)] += 1
+    return "; ".join(
         f"{name} "
         + ", ".join(f"{value} in {n} run{'s' * (n != 1)}" for value, n in sorted(count.items()))
         for name, count in sorted(counts.items())
-    ]
-    return f" (kept on val: {'; '.join(shown)})" if shown else ""
+    )

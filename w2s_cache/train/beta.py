@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from w2s_cache.train.inputs import DomainInputs
 from w2s_cache.train.rows import usable_rows
 from w2s_cache.train.settings import resolve
 from w2s_cache.train.streams import stream
+from w2s_cache.train.task import Tower
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -42,7 +44,10 @@ class Beta:
 
 
 def run_beta(
-    record: RunRecord, parameters: Mapping[str, npt.NDArray[Any]], inputs: DomainInputs
+    record: RunRecord,
+    parameters: Mapping[str, npt.NDArray[Any]],
+    inputs: DomainInputs,
+    tower: Tower | None = None,
 ) -> Beta:
     """Computes β as the run's own loss does.
 
@@ -50,26 +55,27 @@ def run_beta(
         record: A done run of a method under AdaptConf.
         parameters: Its stored head.
         inputs: The features it was made from.
+        tower: Attaches the text tower, for learned prompts.
 
     Raises:
-        TrainError: The method's loss is another one, or its head needs a text tower.
+        TrainError: The method's loss is another one, or its head needs a tower and there is none.
+        EncoderError: The tower cannot be attached.
         StaleStoreError: The features have changed since.
     """
     method = find_method(record.method)
     refuse_other_features(record, inputs)
-    chosen = {name: value for name, value in record.selected.items() if name != "epoch"}
-    settings = {**record.config["options"], **chosen}
+    settings = {**record.config["options"], **record.chosen()}
     options, _ = resolve(record.method, method, settings, select=record.protocol["select"])
     loss, start = build_loss(method, options), build_start(method, options)
-    if not isinstance(loss, AdaptConf) or start is None or method.needs_tower:
-        through = " through a text tower" if method.needs_tower else ""
+    if not isinstance(loss, AdaptConf) or start is None:
         raise TrainError(
-            f"β of method {record.method} cannot be computed from features",
-            expected="a method under AdaptConf on them, such as lp-adapt or cpl-adapt",
-            found=(type(loss).__name__ if loss else "no loss") + through,
+            f"method {record.method} has no β",
+            expected="a method under AdaptConf, such as lp-adapt, tp-adapt or cpl-adapt",
+            found=type(loss).__name__ if loss else "no loss",
             fix="Name one of them.",
         )
-    head = attach_head(method, options, None, inputs.index.classes)
+    at = None if tower is None else partial(tower, inputs.text_identity)
+    head = attach_head(method, options, at, inputs.index.classes)
     protocol = ProtocolSpec(**record.protocol, seeds=(record.seed,))
     rows = usable_rows(protocol, inputs, record.seed)[0].fit
     prepared, weak = head.prepare(inputs.features[rows]), inputs.weak_logits[rows]

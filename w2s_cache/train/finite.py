@@ -1,9 +1,8 @@
-"""Refuses numbers that are not finite: those that training reads, and those it ends with."""
+"""Finds numbers that are not finite: those that training reads, and those it ends with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,25 +28,6 @@ def refuse_broken_inputs(inputs: DomainInputs) -> None:
             )
 
 
-def refuse_broken_answer(
-    answer: Mapping[str, Tensor], who: str, settings: Mapping[str, Any]
-) -> None:
-    """Refuses NaN and infinity in trained parameters and confidences.
-
-    Args:
-        answer: What is to be kept, by name.
-        who: Method and domain, for the message.
-        settings: What it was trained with, for the message.
-
-    Raises:
-        TrainError: There are some.
-    """
-    broken = [name for name, values in answer.items() if not values.isfinite().all()]
-    if broken:
-        shown = ", ".join(f"{name} = {value}" for name, value in settings.items())
-        raise TrainError(
-            f"{who} has no answer",
-            expected="finite numbers",
-            found=f"NaN or infinity in {', '.join(broken)} with {shown or 'no settings'}",
-            fix="Choose settings of a usual size, e.g. a temperature from 0.001 to 10.",
-        )
+def broken(answer: Mapping[str, Tensor]) -> list[str]:
+    """Names of the tensors, trained parameters and confidences, that hold NaN or infinity."""
+    return [name for name, values in answer.items() if not values.isfinite().all()]

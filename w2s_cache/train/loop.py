@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import Head, Parameters
 from w2s_cache.losses.protocol import Loss, Survey
 from w2s_cache.schedule import learning_rate_factor
@@ -49,6 +48,14 @@ class Fitted:
     trace: tuple[TracePoint, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exploded:
+    """A run whose loss stopped being a finite number: at which step, 0-based, and what it was."""
+
+    step: int
+    loss: float
+
+
 def fit(
     head: Head,
     loss: Loss,
@@ -57,7 +64,7 @@ def fit(
     config: TrainConfig,
     *,
     observe: Observe | None = None,
-) -> list[Fitted]:
+) -> list[Fitted | Exploded]:
     """Trains every run's parameters and keeps the epoch that selection names.
 
     Args:
@@ -70,10 +77,8 @@ def fit(
         observe: Called with the parameters, (runs, …) for several, where an epoch ends.
 
     Returns:
-        One result per run, as if each had been trained alone up to float rounding.
-
-    Raises:
-        TrainError: The loss of a run stopped being a finite number.
+        One result per run, as if each had been trained alone up to float rounding; a run that
+        explodes takes no other with it.
     """
     stack = Stack(data, learners)
     parameters = stack.parameters()
@@ -99,7 +104,7 @@ def fit(
         best.offer(stack.score(head, parameters), parameters, lead=len(learners) > 1)
         if observe is not None:
             observe({name: value.detach() for name, value in parameters.items()})
-    return best.fitted(torch.stack(losses, dim=1).tolist(), rates)
+    return best.results(torch.stack(losses, dim=1).tolist(), rates)
 
 
 class _Best:
@@ -122,10 +127,11 @@ class _Best:
                 }
             self.scores[run].append(score)
 
-    def fitted(self, losses: Sequence[list[float]], rates: list[float]) -> list[Fitted]:
-        """The results, once every step's loss is a finite number."""
+    def results(self, losses: Sequence[list[float]], rates: list[float]) -> list[Fitted | Exploded]:
+        """The kept epochs of the runs whose every step has a finite loss."""
         return [
-            Fitted(
+            _explosion(losses[run])
+            or Fitted(
                 parameters=self.kept[run],
                 epoch=self.epochs[run],
                 val_score=scores[self.epochs[run]],
@@ -154,7 +160,7 @@ def _rate(step: int, total: int, config: TrainConfig) -> float:
 
 def _trace(losses: list[float], rates: list[float], scores: list[float]) -> tuple[TracePoint, ...]:
     steps = len(losses) // len(scores)
-    trace = tuple(
+    return tuple(
         TracePoint(
             step=step,
             epoch=step // steps,
@@ -164,16 +170,11 @@ def _trace(losses: list[float], rates: list[float], scores: list[float]) -> tupl
         )
         for step, (value, rate) in enumerate(zip(losses, rates, strict=True))
     )
-    _refuse_divergence(trace)
-    return trace
 
 
-def _refuse_divergence(trace: tuple[TracePoint, ...]) -> None:
-    for point in trace:
-        if not math.isfinite(point.loss):
-            raise TrainError(
-                f"training diverged at step {point.step}",
-                expected="a finite loss",
-                found=str(point.loss),
-                fix="Lower the learning rate, raise the temperature, or check the features.",
-            )
+def _explosion(losses: Sequence[float]) -> Exploded | None:
+    """Where the loss first is no finite number."""
+    for step, loss in enumerate(losses):
+        if not math.isfinite(loss):
+            return Exploded(step=step, loss=loss)
+    return None

@@ -12,11 +12,11 @@ import pyarrow as pa
 import torch
 
 from w2s_cache import __version__, metrics
-from w2s_cache.results import RunRecord
-from w2s_cache.train.classify import Classified
+from w2s_cache.results import DIVERGED, RunRecord
 from w2s_cache.train.inputs import DomainInputs
-from w2s_cache.train.settings import RECIPE
+from w2s_cache.train.settings import listed_settings
 from w2s_cache.train.task import Task
+from w2s_cache.train.trial import Classified
 
 
 def not_applicable(common: Mapping[str, Any], reason: str) -> RunRecord:
@@ -66,11 +66,15 @@ def done(
 
 
 def _selected(config: Mapping[str, Any], result: Classified) -> dict[str, Any]:
-    """The epoch kept, and the value kept of every setting that was a list."""
-    settings = {**config["options"], **{f"{RECIPE}{k}": v for k, v in config["recipe"].items()}}
-    listed = [name for name, value in settings.items() if isinstance(value, list)]
-    chosen = {name: result.candidate[name] for name in listed}
-    return chosen if result.epoch is None else {"epoch": result.epoch + 1, **chosen}
+    """The epoch kept, the value kept of every setting that was a list, what diverged."""
+    chosen = {name: result.candidate[name] for name in listed_settings({"config": config})}
+    if result.epoch is not None:
+        chosen = {"epoch": result.epoch + 1, **chosen}
+    if result.diverged:
+        chosen[DIVERGED] = [
+            {"settings": dict(lost.settings), "found": lost.found} for lost in result.diverged
+        ]
+    return chosen
 
 
 def trace_table(result: Classified) -> pa.Table | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import NoTextTowerError, RecordError
+from w2s_cache.errors import NoTextTowerError, RecordError, TrainError
 from w2s_cache.method import Method
 from w2s_cache.methods import find_method
 from w2s_cache.results import (
@@ -23,8 +23,10 @@ from w2s_cache.results import (
 from w2s_cache.spec import Spec
 from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.supervision.protocol import Split
-from w2s_cache.train.classify import Classified, classify
+from w2s_cache.train.classify import classify
+from w2s_cache.train.divergence import announce
 from w2s_cache.train.inputs import DomainInputs
+from w2s_cache.train.outcome import RunFailure, RunOutcome
 from w2s_cache.train.record import (
     done,
     environment,
@@ -35,6 +37,7 @@ from w2s_cache.train.record import (
 from w2s_cache.train.rows import usable_rows
 from w2s_cache.train.settings import declare
 from w2s_cache.train.task import Task, Tower
+from w2s_cache.train.trial import Classified
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +54,7 @@ class RunRequest:
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the trace; a finished run without
             them is run again.
-        say: Told of damaged runs that are run again.
+        say: Told of damaged runs that are run again, and of candidates that diverged.
     """
 
     spec: Spec
@@ -65,20 +68,13 @@ class RunRequest:
     say: Callable[[str], None] = lambda _: None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunOutcome:
-    """A finished run and whether it already existed."""
-
-    record: RunRecord
-    directory: Path
-    reused: bool
-
-
-def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> list[RunOutcome]:
+def run(
+    request: RunRequest, inputs: DomainInputs, results_dir: Path
+) -> list[RunOutcome | RunFailure]:
     """Trains and evaluates every seed once, unless a whole run of the same identity exists.
 
     Returns:
-        One outcome per seed, in order.
+        One outcome per seed, in order; a failure where all candidates of a seed diverged.
 
     Raises:
         UnknownNameError: No such method.
@@ -91,13 +87,22 @@ def run(request: RunRequest, inputs: DomainInputs, results_dir: Path) -> list[Ru
     made = _train(request, inputs, [places[seed] for seed in missing]) if missing else []
     fresh = dict(zip(missing, made, strict=True))
     return [
-        RunOutcome(
-            record=reused[seed] or fresh[seed],
-            directory=places[seed].directory,
-            reused=seed not in fresh,
-        )
+        _outcome(request, places[seed], reused[seed] or fresh[seed], reused=seed not in fresh)
         for seed in request.seeds
     ]
+
+
+def _outcome(
+    request: RunRequest, place: _Place, ended: RunRecord | TrainError, *, reused: bool
+) -> RunOutcome | RunFailure:
+    if isinstance(ended, RunRecord):
+        return RunOutcome(record=ended, directory=place.directory, reused=reused)
+    return RunFailure(
+        method=request.method,
+        domain=request.features.domain,
+        seeds=(place.identity["seed"],),
+        error=ended,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,7 +161,9 @@ class _Place:
         }
 
 
-def _train(request: RunRequest, inputs: DomainInputs, places: Sequence[_Place]) -> list[RunRecord]:
+def _train(
+    request: RunRequest, inputs: DomainInputs, places: Sequence[_Place]
+) -> Sequence[RunRecord | TrainError]:
     """Trains the seeds of some places together, evaluates each and publishes its record."""
     method = find_method(request.method)
     towerless = method.needs_tower and inputs.logit_scale is None  # anchors come without one
@@ -175,7 +182,9 @@ def _train(request: RunRequest, inputs: DomainInputs, places: Sequence[_Place]) 
         return [_publish_not_applicable(place, request, error.what) for place in places]
     seconds = (time.perf_counter() - began) / len(tasks)
     return [
-        _publish(place, request, task, result, counts=counts, seconds=seconds)
+        result
+        if isinstance(result, TrainError)
+        else _publish(place, request, task, result, counts=counts, seconds=seconds)
         for place, task, result, (_, counts) in zip(places, tasks, results, rows, strict=True)
     ]
 
@@ -207,6 +216,7 @@ def _publish(
     counts: dict[str, int],
     seconds: float,
 ) -> RunRecord:
+    announce(result.diverged, task.who, request.say)
     record = done(place.common(request), task, result, counts=counts, seconds=seconds)
     write_run(
         place.results_dir,

@@ -17,6 +17,8 @@ from w2s_cache.validation import validate
 RECIPE = "recipe."
 """Prefix of trainer settings among hyper-parameters: ``recipe.lr``."""
 
+_SIDES = ("tau_strong", "tau_weak")
+
 Declared = dict[str, dict[str, Any]]
 
 
@@ -29,18 +31,23 @@ def train_config(spec: Spec) -> TrainConfig:
 def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
     """What decides a method's numbers beside data and seed: ``config`` and ``protocol``.
 
-    Hyper-parameters are given as declared, lists of candidates included, defaults filled in. The
+    Hyper-parameters are given as declared, lists of candidates included, defaults filled in; two
+    equal temperatures are ``tau``, however they were given. The
     trainer's settings are the spec's, under those of the method, under ``[train.methods.NAME]`` and
     the overrides, where they are called ``recipe.lr`` and so on.
 
     Raises:
         UnknownNameError: No such method.
-        TrainError: A hyper-parameter or a trainer setting the method does not have.
+        TrainError: A hyper-parameter or a trainer setting the method does not have, such as any
+            trainer setting of a method that is not trained.
     """
     method = find_method(name)
     asked = {**method.options, **_flat(spec.train.methods.get(name, {})), **overrides}
     own, recipe = _apart(name, asked)
+    if recipe and method.loss is None:
+        raise _untrained(name, list(recipe))
     resolved = resolve_options(name, method, next(candidates(own)))
+    own = _one_spelling(own, {side for side in _SIDES if side in resolved})
     if "tau" in own:
         resolved = {k: v for k, v in resolved.items() if k not in {"tau_strong", "tau_weak"}}
     return {
@@ -52,11 +59,24 @@ def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
     }
 
 
+def usable(name: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides meant for several methods: all of them, without trainer settings if untrained."""
+    trained = find_method(name).loss is not None
+    return {k: v for k, v in overrides.items() if trained or not k.startswith(RECIPE)}
+
+
 def declared_candidates(declared: Declared) -> list[dict[str, Any]]:
     """Every combination of listed values; trainer settings keep their prefix."""
     config = declared["config"]
     recipe = {f"{RECIPE}{name}": value for name, value in config["recipe"].items()}
     return list(candidates({**config["options"], **recipe}))
+
+
+def listed_settings(declared: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Names of the settings with a list of candidates; trainer settings keep their prefix."""
+    config = declared["config"]
+    settings = {**config["options"], **{f"{RECIPE}{k}": v for k, v in config["recipe"].items()}}
+    return [name for name, value in settings.items() if isinstance(value, list)]
 
 
 def resolve(
@@ -74,6 +94,21 @@ def resolve(
     return resolve_options(name, method, own), replace(config, select=select)
 
 
+def _one_spelling(own: Mapping[str, Any], sides: set[str]) -> dict[str, Any]:
+    """Temperatures as they are recorded, so that equal numbers are one run.
+
+    ``tau`` has no effect where every side of the loss is given and is then left out; two sides
+    with one and the same value are ``tau``.
+    """
+    if not sides or not sides <= set(own):
+        return dict(own)
+    rest = {name: value for name, value in own.items() if name != "tau"}
+    values = [own[side] for side in sides]
+    if len(sides) < len(_SIDES) or isinstance(values[0], list) or values[0] != values[1]:
+        return rest
+    return {"tau": values[0], **{k: v for k, v in rest.items() if k not in sides}}
+
+
 def _recipe(spec: Spec) -> dict[str, Any]:
     recipe = asdict(train_config(spec))
     recipe.pop("select")  # it stands in the protocol
@@ -85,6 +120,17 @@ def _flat(section: Mapping[str, Any]) -> dict[str, Any]:
     nested = section.get("recipe", {})
     own = {name: value for name, value in section.items() if name != "recipe"}
     return own | {f"{RECIPE}{name}": value for name, value in nested.items()}
+
+
+def _untrained(name: str, settings: list[str]) -> TrainError:
+    asked = ", ".join(f"{RECIPE}{setting}" for setting in settings)
+    return TrainError(
+        f"{asked} given for {name}",
+        expected="a method that is trained, such as lp-kd, tp-kd or cpl",
+        found=f"{name}, which takes no training step",
+        fix=f"Leave {asked} out, or name a trained method; `w2s-cache methods` lists what each "
+        "method has.",
+    )
 
 
 def _apart(name: str, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,8 +16,9 @@ from w2s_cache.store.contents import cached_domains
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
 from w2s_cache.train.anchors import with_anchors
 from w2s_cache.train.inputs import DomainInputs, load_inputs
-from w2s_cache.train.run import RunOutcome, RunRequest, run
-from w2s_cache.train.settings import declare, declared_candidates, resolve
+from w2s_cache.train.outcome import RunFailure, RunOutcome
+from w2s_cache.train.run import RunRequest, run
+from w2s_cache.train.settings import RECIPE, declare, declared_candidates, resolve, usable
 from w2s_cache.train.task import Tower
 
 
@@ -36,7 +37,7 @@ class Study:
         device: A torch device string.
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the traces.
-        say: Told of damaged runs that are run again.
+        say: Told of damaged runs that are run again, and of candidates that diverged.
     """
 
     spec: Spec
@@ -54,15 +55,18 @@ class Study:
     say: Callable[[str], None] = lambda _: None
 
 
-def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome]:
+def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOutcome | RunFailure]:
     """Yields every run as it finishes; what can be refused is refused before the first.
+
+    A run that fails keeps no other from being made: it is yielded as a failure.
 
     Raises:
         UnknownNameError: No such method.
-        TrainError: A hyper-parameter that a method does not have, or training that failed.
+        TrainError: A hyper-parameter that a method does not have.
         StoreError: Features of any domain are missing, stale or damaged.
     """
     check_names(study)
+    _say_unused(study)
     for found in _feature_sets(study, home, study.domains):
         inputs = _inputs(study, home, found)
         for name in study.methods:
@@ -71,13 +75,24 @@ def run_study(study: Study, *, home: Path, results_dir: Path) -> Iterator[RunOut
                 features=found,
                 method=name,
                 seeds=study.seeds,
-                options=study.options,
+                options=_options(study, name),
                 device=study.device,
                 tower=study.tower,
                 curves=study.curves,
                 say=study.say,
             )
-            yield from run(request, inputs, results_dir)
+            yield from _ended(request, inputs, results_dir)
+
+
+def _ended(
+    request: RunRequest, inputs: DomainInputs, results_dir: Path
+) -> Sequence[RunOutcome | RunFailure]:
+    """The runs of one method on one domain; what none of them can be made from fails them all."""
+    try:
+        return run(request, inputs, results_dir)
+    except TrainError as error:
+        seeds, domain = tuple(request.seeds), request.features.domain
+        return [RunFailure(method=request.method, domain=domain, seeds=seeds, error=error)]
 
 
 def check_names(study: Study) -> None:
@@ -104,13 +119,27 @@ def check_names(study: Study) -> None:
             raise UnknownNameError("method of a section [train.methods.NAME]", name, known)
     for name in study.methods:
         method = find_method(name)
-        declared = declare(study.spec, name, study.options)
+        declared = declare(study.spec, name, _options(study, name))
         for candidate in declared_candidates(declared):
             options, _ = resolve(name, method, candidate, select=study.spec.protocol.select)
             if method.head is not None:
                 build_head(method, options)
                 build_start(method, options)
                 build_loss(method, options)
+
+
+def _options(study: Study, name: str) -> Mapping[str, Any]:
+    """The study's options for a method: trainer settings pass by untrained methods among others."""
+    among = any(find_method(other).loss is not None for other in study.methods)
+    return usable(name, study.options) if among else study.options
+
+
+def _say_unused(study: Study) -> None:
+    """Says which methods trainer settings do not apply to."""
+    settings = ", ".join(name for name in study.options if name.startswith(RECIPE))
+    untrained = [name for name in study.methods if find_method(name).loss is None]
+    if settings and untrained:
+        study.say(f"{settings}: not for {', '.join(untrained)}, where nothing is trained")
 
 
 def _inputs(study: Study, home: Path, found: FeatureSet) -> DomainInputs:

@@ -50,6 +50,11 @@ class Task:
     curves: bool = False
 
     @property
+    def who(self) -> str:
+        """The run in a sentence."""
+        return f"{self.name} on {self.inputs.index.domain} with seed {self.seed}"
+
+    @property
     def select(self) -> str:
         """How an epoch and a candidate are chosen."""
         return str(self.declared["protocol"]["select"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,13 @@ from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
-    device_option,
     domain_option,
     quiet_option,
     read_spec,
     spec_option,
 )
 from w2s_cache_cli.preview import preview
+from w2s_cache_cli.processes import device_option, process_options, processes_chosen
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -47,15 +46,9 @@ if TYPE_CHECKING:
     "`{domain}` in the name is replaced, for one file each. See docs/weak-logits.md.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=lambda: min(8, os.cpu_count() or 1),
-    show_default="cores, at most 8",
-    help="Decoding threads.",
-)
 @cache_dir_option
 @device_option
+@process_options
 @click.option("--recheck", is_flag=True, help="Load the models and compare their weights too.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be extracted and what is cached; write nothing."
@@ -73,9 +66,11 @@ def command(
     weak_checkpoint: str | None,
     weak_logits: str | None,
     batch_size: int | None,
-    workers: int,
+    workers: int | None,
     cache_dir: Path,
-    device: str,
+    device: str | None,
+    devices: tuple[str, ...],
+    processes: int | None,
     recheck: bool,
     dry_run: bool,
     quiet: bool,
@@ -86,6 +81,7 @@ def command(
     Examples:
       w2s-cache extract --domain real
       w2s-cache extract --spec domainnet --root /data/domainnet --device cuda
+      w2s-cache extract --spec domainnet --root /data/domainnet --devices cuda:0,cuda:1
       w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
     """
     spec = read_spec(spec_name)
@@ -99,6 +95,7 @@ def command(
         weak_checkpoint=weak_checkpoint,
     )
     _refuse_confusion(spec, models, weak_logits)
+    chosen = processes_chosen(device, devices, processes, workers)
     bars = Bars(quiet=quiet)
     request = functools.partial(
         _request,
@@ -106,8 +103,9 @@ def command(
         models=models,
         weak_logits=weak_logits,
         home=cache_dir,
-        device=device,
-        workers=workers,
+        device=chosen.device,
+        crew=chosen.crew,
+        workers=chosen.workers,
         batch_size=batch_size,
         recheck=recheck,
     )

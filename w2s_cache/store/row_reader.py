@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +47,8 @@ class RowReader:
             )
             for shard in store.manifest.shards
         ]
-        self._files: OrderedDict[int, int] = OrderedDict()
+        self._shard_rows = store.manifest.shard_rows
+        self._files: dict[int, int] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         """Handles stay here."""
@@ -76,36 +76,36 @@ class RowReader:
         ascending = np.argsort(wanted, kind="stable")
         stored = np.empty((len(wanted), *self._spec.row_shape), self._kind)
         buffer = stored.reshape(-1).view(np.uint8).data
-        for first, last, row in _runs(wanted[ascending], self.store.manifest.shard_rows):
+        for first, last, row in _runs(wanted[ascending], self._shard_rows):
             self._fill(row, buffer[first * self._row_bytes : last * self._row_bytes])
         result = np.empty_like(stored)
         result[ascending] = stored
         return converted(result)
 
     def _fill(self, row: int, buffer: memoryview) -> None:
-        number, inside = divmod(row, self.store.manifest.shard_rows)
+        number, inside = divmod(row, self._shard_rows)
         place = self._offsets[number] + inside * self._row_bytes
-        path = self.store.directory / self.store.manifest.shards[number].file
         try:
-            count = _read_at(self._open(number, path), buffer, place)
+            count = _read_at(self._files.get(number) or self._open(number), buffer, place)
         except OSError as error:
             raise StoreError(
-                f"cannot read {path}",
+                f"cannot read {self._path(number)}",
                 expected="the file that was verified before",
                 found=error.strerror or str(error),
                 fix="Check the disk, then run the same command again.",
             ) from error
         if count < len(buffer):
-            raise corrupt(path, f"{len(buffer)} bytes at {place}", f"{count}")
+            raise corrupt(self._path(number), f"{len(buffer)} bytes at {place}", f"{count}")
 
-    def _open(self, number: int, path: Path) -> int:
-        if number in self._files:
-            self._files.move_to_end(number)
-        else:
-            self._files[number] = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-            if len(self._files) > _OPEN_FILES:
-                os.close(self._files.popitem(last=False)[1])
+    def _open(self, number: int) -> int:
+        if len(self._files) >= _OPEN_FILES:  # the one opened first; rows come from all over
+            os.close(self._files.pop(next(iter(self._files))))
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+        self._files[number] = os.open(self._path(number), flags)
         return self._files[number]
+
+    def _path(self, number: int) -> Path:
+        return self.store.directory / self.store.manifest.shards[number].file
 
 
 def _runs(ascending: np.ndarray, shard_rows: int) -> list[tuple[int, int, int]]:

@@ -21,7 +21,7 @@ from w2s_cache_cli.options import (
     spec_option,
 )
 from w2s_cache_cli.preview import preview
-from w2s_cache_cli.processes import device_option, process_options, processes_chosen
+from w2s_cache_cli.processes import Processes, device_option, process_options, processes_chosen
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -95,7 +95,6 @@ def command(
         weak_checkpoint=weak_checkpoint,
     )
     _refuse_confusion(spec, models, weak_logits)
-    chosen = processes_chosen(device, devices, processes, workers)
     bars = Bars(quiet=quiet)
     request = functools.partial(
         _request,
@@ -103,9 +102,7 @@ def command(
         models=models,
         weak_logits=weak_logits,
         home=cache_dir,
-        device=chosen.device,
-        crew=chosen.crew,
-        workers=chosen.workers,
+        processes=processes_chosen(device, devices, processes, workers),
         batch_size=batch_size,
         recheck=recheck,
     )
@@ -136,6 +133,7 @@ def _request(
     models: Models,
     weak_logits: str | None,
     home: Path,
+    processes: Processes,
     **means: Any,
 ) -> ExtractRequest:
     """The request for one domain; ``{domain}`` in the name of imported logits is replaced."""
@@ -147,6 +145,9 @@ def _request(
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
+        device=processes.device,
+        crew=processes.crew,
+        workers=processes.workers,
         weak_logits=Path(weak_logits.replace("{domain}", domain)) if weak_logits else None,
         home=home,
         root=root,
@@ -175,17 +176,10 @@ def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> No
 def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[StrongEncoder]:
     @functools.cache
     def load(device: str) -> StrongEncoder:
-        from w2s_cache.encoders.catalogue import load_encoder
+        from w2s_cache.extract.loaders import strong_loader
 
         bars.say(f"loading {section.model} on {device} in {section.precision}")
-        return load_encoder(
-            section.library,
-            section.model,
-            checkpoint=section.checkpoint,
-            precision=section.precision,
-            device=device,
-            decoder=section.decoder,
-        )
+        return strong_loader(section)(device=device)
 
     return load
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s_cache.encoders.catalogue import load_encoder
+from w2s_cache.encoders.protocol import StrongEncoder
 from w2s_cache.errors import StoreError
 from w2s_cache.extract.crew_member import Load
 from w2s_cache.spec import StrongSpec, WeakSpec
@@ -18,7 +19,7 @@ from w2s_cache.weak.checkpoint import weak_classifier
 from w2s_cache.weak.classifier import WeakClassifier
 
 
-def strong_loader(section: StrongSpec) -> Load:
+def strong_loader(section: StrongSpec) -> Callable[..., StrongEncoder]:
     """Device → the strong encoder of a section; raises what ``load_encoder`` raises."""
     return functools.partial(
         load_encoder,
@@ -26,6 +27,7 @@ def strong_loader(section: StrongSpec) -> Load:
         section.model,
         checkpoint=section.checkpoint,
         precision=section.precision,
+        decoder=section.decoder,
     )
 
 

@@ -29,7 +29,7 @@ class Rows(Protocol):
         """(n, …)."""
         ...
 
-    def __getitem__(self, rows: Tensor, /) -> Tensor:
+    def __getitem__(self, rows: Tensor | np.ndarray, /) -> Tensor:
         """Row numbers (m,) int64 → (m, …), in memory of their own."""
         ...
 
@@ -58,7 +58,7 @@ class Streamed:
         rows, *rest = self.size
         return (rows if self.within is None else len(self.within), *rest)
 
-    def __getitem__(self, rows: Tensor, /) -> Tensor:
+    def __getitem__(self, rows: Tensor | np.ndarray, /) -> Tensor:
         """Row numbers (m,) int64 → (m, …) float32."""
         here = torch.as_tensor(rows).cpu()
         wanted = here if self.within is None else self.within[here]

@@ -72,7 +72,7 @@ def refuse_a_small_disk(folder: Path, sizes: list[int]) -> None:
 
 def measure(folder: Path, rows: int, dtype: str) -> dict[str, float]:
     """Seconds of every step; the stores stay in the folder."""
-    turns = 5 if rows <= 100_000 else 2
+    turns = 5 if rows <= 100_000 else 3
     write_weak(folder / "logits", rows)
     store = folder / "features"
     written = [0]

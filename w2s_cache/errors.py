@@ -73,6 +73,18 @@ class W2SError(Exception):
         self.what, self.expected, self.found, self.fix = what, expected, found, fix
         super().__init__(f"{what}: expected {expected}, found {found}. {fix}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Lets a process hand its error to the one that started it."""
+        return _restored, (type(self), self.args, vars(self))
+
+
+def _restored(
+    kind: type[W2SError], args: tuple[object, ...], fields: dict[str, object]
+) -> W2SError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(fields)
+    return error
+
 
 class SpecError(W2SError):
     """A spec file is not what it should be."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,13 @@ from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
-    device_option,
     domain_option,
     quiet_option,
     read_spec,
     spec_option,
 )
 from w2s_cache_cli.preview import preview
+from w2s_cache_cli.processes import Processes, device_option, process_options, processes_chosen
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -47,15 +46,9 @@ if TYPE_CHECKING:
     "`{domain}` in the name is replaced, for one file each. See docs/weak-logits.md.",
 )
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=lambda: min(8, os.cpu_count() or 1),
-    show_default="cores, at most 8",
-    help="Decoding threads.",
-)
 @cache_dir_option
 @device_option
+@process_options
 @click.option("--recheck", is_flag=True, help="Load the models and compare their weights too.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be extracted and what is cached; write nothing."
@@ -73,9 +66,11 @@ def command(
     weak_checkpoint: str | None,
     weak_logits: str | None,
     batch_size: int | None,
-    workers: int,
+    workers: int | None,
     cache_dir: Path,
-    device: str,
+    device: str | None,
+    devices: tuple[str, ...],
+    processes: int | None,
     recheck: bool,
     dry_run: bool,
     quiet: bool,
@@ -86,6 +81,7 @@ def command(
     Examples:
       w2s-cache extract --domain real
       w2s-cache extract --spec domainnet --root /data/domainnet --device cuda
+      w2s-cache extract --spec domainnet --root /data/domainnet --devices cuda:0,cuda:1
       w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
     """
     spec = read_spec(spec_name)
@@ -106,8 +102,7 @@ def command(
         models=models,
         weak_logits=weak_logits,
         home=cache_dir,
-        device=device,
-        workers=workers,
+        processes=processes_chosen(device, devices, processes, workers),
         batch_size=batch_size,
         recheck=recheck,
     )
@@ -138,6 +133,7 @@ def _request(
     models: Models,
     weak_logits: str | None,
     home: Path,
+    processes: Processes,
     **means: Any,
 ) -> ExtractRequest:
     """The request for one domain; ``{domain}`` in the name of imported logits is replaced."""
@@ -149,6 +145,9 @@ def _request(
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
+        device=processes.device,
+        crew=processes.crew,
+        workers=processes.workers,
         weak_logits=Path(weak_logits.replace("{domain}", domain)) if weak_logits else None,
         home=home,
         root=root,
@@ -177,17 +176,10 @@ def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> No
 def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[StrongEncoder]:
     @functools.cache
     def load(device: str) -> StrongEncoder:
-        from w2s_cache.encoders.catalogue import load_encoder
+        from w2s_cache.extract.loaders import strong_loader
 
         bars.say(f"loading {section.model} on {device} in {section.precision}")
-        return load_encoder(
-            section.library,
-            section.model,
-            checkpoint=section.checkpoint,
-            precision=section.precision,
-            device=device,
-            decoder=section.decoder,
-        )
+        return strong_loader(section)(device=device)
 
     return load
 

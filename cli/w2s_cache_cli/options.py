@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +45,18 @@ def _seed_list(
     if not seeds:
         raise click.BadParameter(f"{value!r} names no seed; a range goes upwards, like 0-4")
     return tuple(dict.fromkeys(seeds))
+
+
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """``4GB``, ``500 MB`` or ``1.5GiB`` → bytes."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B", value.strip(), re.IGNORECASE)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no size such as 4GB, 500MB or 1.5GiB")
+    number, prefix, binary = found.groups()
+    exponent = " kmgt".index(prefix.lower() or " ")
+    return int(float(number) * (1024 if binary else 1000) ** exponent)
 
 
 spec_option = click.option(
@@ -95,6 +108,16 @@ device_option = click.option(
 )
 seeds_option = click.option(
     "--seeds", callback=_seed_list, help="Seeds such as 0,1,2 or 0-4. Default: the spec's."
+)
+memory_option = click.option(
+    "--memory",
+    callback=_size,
+    metavar="SIZE",
+    envvar="W2S_MEMORY",
+    show_envvar=True,
+    show_default="half of the machine's",
+    help="What the features of a domain may take, e.g. 4GB. A larger domain is read from disk "
+    "while it is trained on: slower, with the same numbers.",
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print results only.")
 

@@ -15,6 +15,7 @@ from w2s_cache_cli.options import (
     comma_list,
     device_option,
     domain_option,
+    memory_option,
     quiet_option,
     read_spec,
     results_dir_option,
@@ -56,6 +57,7 @@ def _several(name: str, what: str) -> Callable[[Command], Command]:
 @cache_dir_option
 @results_dir_option
 @device_option
+@memory_option
 @click.option("--curves", is_flag=True, help="Record accuracies at every epoch, for figures.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, write nothing.")
 @quiet_option
@@ -72,6 +74,7 @@ def command(
     cache_dir: Path,
     results_dir: Path,
     device: str,
+    memory: int | None,
     curves: bool,
     dry_run: bool,
     quiet: bool,
@@ -104,6 +107,7 @@ def command(
             seeds=seeds or spec.sweep.seeds or spec.protocol.seeds,
             options=options,
             device=device,
+            memory=memory,
             curves=curves,
             cache_dir=cache_dir,
         )

@@ -13,6 +13,7 @@ from w2s_cache_cli.options import (
     cache_dir_option,
     device_option,
     domain_option,
+    memory_option,
     method_option,
     quiet_option,
     read_spec,
@@ -35,6 +36,7 @@ from w2s_cache_cli.training import make_study, run_studies
 @cache_dir_option
 @results_dir_option
 @device_option
+@memory_option
 @click.option("--curves", is_flag=True, help="Record accuracies at every epoch, for figures.")
 @click.option("--dry-run", is_flag=True, help="Say what would be trained, write nothing.")
 @quiet_option
@@ -55,6 +57,7 @@ def command(
     cache_dir: Path,
     results_dir: Path,
     device: str,
+    memory: int | None,
     curves: bool,
     dry_run: bool,
     quiet: bool,
@@ -87,6 +90,7 @@ def command(
         seeds=seeds or spec.protocol.seeds,
         options=options,
         device=device,
+        memory=memory,
         curves=curves,
         cache_dir=cache_dir,
     )

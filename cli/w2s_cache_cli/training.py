@@ -32,6 +32,7 @@ def make_study(
     seeds: Sequence[int],
     options: Mapping[str, Any],
     device: str,
+    memory: int | None,
     curves: bool,
     cache_dir: Path,
 ) -> Study:
@@ -46,6 +47,7 @@ def make_study(
     from w2s_cache.encoders.reattach import Reattached
     from w2s_cache.methods import expand_groups
     from w2s_cache.store.contents import cached_domains, cached_pairs
+    from w2s_cache.train.memory import default_limit
     from w2s_cache.train.study import Study
 
     on = resolve_device(device)
@@ -68,6 +70,7 @@ def make_study(
         device=on,
         tower=Reattached(models.strong, on, bars.say),
         curves=curves,
+        memory=default_limit() if memory is None else memory,
         say=bars.say,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from w2s_cache.extract import domain as extract_domain_module
-from w2s_cache.extract import images
+from w2s_cache.extract import encode
 from w2s_cache.train import study
 
 SENTENCE = "Interrupted. What was finished is kept; the same command goes on from there.\n"
@@ -18,7 +18,7 @@ def interrupt(*_: object, **__: object) -> None:
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(extract_domain_module, "build_index"), (images, "decode_ahead")],
+    [(extract_domain_module, "build_index"), (encode, "decode_ahead")],
     ids=["while indexing", "while encoding"],
 )
 def test_an_interrupted_extract_goes_on(place, w2s, tmp_path, monkeypatch, module, name):

@@ -216,3 +216,9 @@ def bench(colours: Any, tmp_path: Path) -> Bench:
 def listed() -> Callable[[Path], list[str]]:
     """The lister of a root's images."""
     return image_paths
+
+
+@pytest.fixture
+def progress() -> Listener:
+    """Progress that remembers."""
+    return Listener()

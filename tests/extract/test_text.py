@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from w2s_cache.extract import text as module
+from w2s_cache.extract.progress import Silent
 from w2s_cache.extract.text import fill_text_store, text_key
 from w2s_cache.store.reader import open_store
 
@@ -22,7 +23,7 @@ def test_prompts_are_encoded_in_bounded_batches(
     tower = bench.encoder.text
     key = text_key(tower, CLASSES, ["a {}", "the {}"], "float32")
     monkeypatch.setattr(module, "_PROMPTS_AT_ONCE", 4)
-    assert fill_text_store(tmp_path / "s", text=tower, key=key) == 7
+    assert fill_text_store(tmp_path / "s", text=tower, key=key, progress=Silent()) == 7
     assert max(tower.encoded) == 4
     prompts = [f"{word} {name.replace('_', ' ')}" for name in CLASSES for word in ("a", "the")]
     wanted = tower.encode_text(tower.tokenize(prompts)).numpy().reshape(7, 2, -1)
@@ -33,9 +34,9 @@ def test_stored_prompts_are_not_encoded_again(bench: Any, tmp_path: Path) -> Non
     """A second call asks the tower for one prompt, to learn its width, and writes nothing."""
     tower = bench.encoder.text
     key = text_key(tower, CLASSES, ["a {}"], "float32")
-    fill_text_store(tmp_path, text=tower, key=key)
+    fill_text_store(tmp_path, text=tower, key=key, progress=Silent())
     tower.encoded.clear()
-    assert fill_text_store(tmp_path, text=tower, key=key) == 0
+    assert fill_text_store(tmp_path, text=tower, key=key, progress=Silent()) == 0
     assert tower.encoded == [1]
 
 

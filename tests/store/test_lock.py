@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -78,8 +79,8 @@ def test_the_lock_is_free_after_an_error(tmp_path: Path, monkeypatch: pytest.Mon
     """An exception inside the hold releases the lock, not only its garbage collection."""
     kept: list[FileLock] = []
 
-    def keep(path: Path) -> FileLock:
-        kept.append(FileLock(path))
+    def keep(path: Path, **settings: Any) -> FileLock:
+        kept.append(FileLock(path, **settings))
         return kept[-1]
 
     monkeypatch.setattr(lock, "FileLock", keep)

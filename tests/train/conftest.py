@@ -135,9 +135,9 @@ class Toy:
         names = {"dataset": "toy", "domain": self.domain, "strong": "clip", "weak": "net"}
         return read_feature_set(self.home, **names, request=asked)
 
-    def inputs(self) -> DomainInputs:
+    def inputs(self, **limits: Any) -> DomainInputs:
         """Everything training reads."""
-        return load_inputs(self.home, self.features())
+        return load_inputs(self.home, self.features(), **limits)
 
     def run(
         self,

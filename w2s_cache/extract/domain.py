@@ -66,14 +66,14 @@ def extract_domain(
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
 
     request = replace(request, device=resolve_device(request.device))
-    given = None if imported is None else imported_part(request, index, imported)
+    given = None if imported is None else imported_part(request, index, imported, progress)
     encoder = strong(request.device)  # after the imported file, whose faults show at once
     logits, logit_rows = given or weak_part(request, index, progress)  # its faults show early too
     image, image_rows = image_part(request, index, encoder, progress)
     computed = {"features": image_rows, "logits": logit_rows}
     text: StoreRef | None = None
     if encoder.text is not None:
-        text, computed["text"] = text_part(request, index, encoder.text)
+        text, computed["text"] = text_part(request, index, encoder.text, progress)
     found = FeatureSet(
         dataset=dataset,
         domain=domain,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.data.decode import Failure
 from w2s_cache.encoders.protocol import ImageEncoder
 from w2s_cache.errors import EncoderError, ImageError
-from w2s_cache.extract.progress import Progress
+from w2s_cache.extract.crew import Crew, crew_at_work
+from w2s_cache.extract.encode import Encoded, encode_rows
+from w2s_cache.extract.progress import Progress, waiting
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import StoreWriter, open_writer
 
@@ -34,6 +37,7 @@ class ImageJob:
         attributes: Facts kept beside the key.
         label: What progress calls it.
         ahead: Batches to decode while the encoder works; 0 where it needs every core itself.
+        encode: Rows of a shard → their batches, where other processes encode; None encodes here.
     """
 
     directory: Path
@@ -45,22 +49,31 @@ class ImageJob:
     attributes: Mapping[str, Any]
     label: str
     ahead: int = 2
+    encode: Callable[[range], Generator[Encoded, None, None]] | None = None
 
 
 def fill_store(
-    job: ImageJob, *, shard_rows: int, batch_size: int, workers: int, progress: Progress
+    job: ImageJob,
+    *,
+    shard_rows: int,
+    batch_size: int,
+    workers: int,
+    progress: Progress,
+    crew: Crew | None = None,
 ) -> int:
     """Computes the missing shards of a store; rows per batch start anew in every shard.
 
     An interrupt loses at most the shard in the making; calling again computes only what is missing,
-    with the same bytes as if nothing had happened.
+    with the same bytes as if nothing had happened. With a crew the images are encoded by several
+    processes, with ``workers`` decoding threads each; this one writes.
 
     Returns:
         The number of rows computed now.
 
     Raises:
         ImageError: Images cannot be decoded; all of the shard's are listed, nothing of it is kept.
-        EncoderError: The encoder returned numbers that are not finite.
+        EncoderError: The encoder returned numbers that are not finite, or a process of the crew
+            died.
         StoreWriteError: No space, no permission.
     """
     widths = job.encoder.widths
@@ -74,15 +87,31 @@ def fill_store(
         shard_rows=shard_rows,
         attributes=job.attributes,
         timeout=-1,
-        on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
+        on_wait=waiting(progress, job.label),
     ) as writer:
         missing = writer.missing()
         total = sum(stop - start for start, stop in missing)
-        progress.begin(job.label, len(job.paths), done=len(job.paths) - total)
-        for start, stop in missing:
-            _fill_shard(job, writer, range(start, stop), batch_size, workers, progress)
-        progress.end()
+        with _manned(job, writer, crew, batch_size, workers) as manned:
+            progress.begin(job.label, len(job.paths), done=len(job.paths) - total)
+            for start, stop in missing:
+                _fill_shard(manned, writer, range(start, stop), batch_size, workers, progress)
+            progress.end()
     return total
+
+
+@contextlib.contextmanager
+def _manned(
+    job: ImageJob, writer: StoreWriter, crew: Crew | None, batch_size: int, workers: int
+) -> Iterator[ImageJob]:
+    """The job, encoded by the crew where there is one and something to do."""
+    missing = writer.missing()
+    if crew is None or not missing:
+        yield job
+        return
+    shard_rows = writer.manifest.shard_rows
+    means = {"batch_size": batch_size, "workers": workers, "ahead": job.ahead}
+    with crew_at_work(crew, job.paths, missing, shard_rows=shard_rows, **means) as encode:
+        yield replace(job, encode=encode)
 
 
 def _fill_shard(
@@ -114,16 +143,11 @@ def _fill_shard(
 
 def _encoded(
     job: ImageJob, rows: range, batch_size: int, workers: int
-) -> Generator[tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]]:
+) -> Generator[Encoded, None, None]:
+    if job.encode is not None:
+        return job.encode(rows)
     paths = job.paths[rows.start : rows.stop]
-    with closing(
-        decode_ahead(
-            paths, job.encoder.preprocess, batch_size=batch_size, workers=workers, ahead=job.ahead
-        )
-    ) as batches:  # an interrupt stops the threads now, not when its traceback is forgotten
-        for batch in batches:
-            encoded = job.encoder.encode_images(batch.pixels)
-            yield batch.start, {n: t.numpy() for n, t in encoded.items()}, batch.failures
+    return encode_rows(job.encoder, paths, batch_size=batch_size, workers=workers, ahead=job.ahead)
 
 
 def _undecodable(failures: Sequence[Failure]) -> ImageError:

@@ -11,9 +11,12 @@ import numpy as np
 from w2s_cache.data.templates import resolve_templates
 from w2s_cache.encoders.device import leaves_cores_idle
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
+from w2s_cache.extract.crew import Crew
+from w2s_cache.extract.crew_member import Load
 from w2s_cache.extract.images import ImageJob, fill_store
+from w2s_cache.extract.loaders import named_by, strong_loader, weak_loader
 from w2s_cache.extract.other_domains import rows_elsewhere
-from w2s_cache.extract.progress import Progress
+from w2s_cache.extract.progress import Progress, waiting
 from w2s_cache.extract.request import ExtractRequest
 from w2s_cache.extract.text import fill_text_store, text_key
 from w2s_cache.spec import WeakSpec
@@ -48,12 +51,15 @@ def image_part(
         key=key,
         name=request.strong_name,
         dtype=dtype,
+        load=strong_loader(request.strong),
         batch_size=request.batch_size or request.strong.batch_size,
         progress=progress,
     )
 
 
-def text_part(request: ExtractRequest, index: Index, text: TextEncoder) -> tuple[StoreRef, int]:
+def text_part(
+    request: ExtractRequest, index: Index, text: TextEncoder, progress: Progress
+) -> tuple[StoreRef, int]:
     """Text features of every class and template; returns the store and the classes computed."""
     templates = resolve_templates(request.strong.templates)
     key = text_key(text, index.classes, templates, request.spec.store.dtype)
@@ -64,7 +70,7 @@ def text_part(request: ExtractRequest, index: Index, text: TextEncoder) -> tuple
         name=request.strong_name,
         key_digest=digest(key),
     )
-    rows = fill_text_store(directory, text=text, key=key)
+    rows = fill_text_store(directory, text=text, key=key, progress=progress)
     return _ref(request.home, directory, key), rows
 
 
@@ -72,9 +78,11 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
     """Logits of the weak model for every image, fine-tuning it first when that was never done."""
     weak = request.weak
     assert weak is not None  # noqa: S101 - imported predictions take the other branch
-    folder = domain_path(request.home, index.dataset, index.domain) / "weak"
+    place = (
+        domain_path(request.home, index.dataset, index.domain) / "weak" / slug(request.weak_name)
+    )
     classifier, _ = weak_classifier(
-        lambda key_digest: folder / f"{slug(request.weak_name)}-{key_digest[:12]}",
+        named_by(place),
         weak=weak,
         classes=index.classes,
         trained_on=index.digest,
@@ -82,7 +90,7 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
         train=lambda network, transform: _finetune(
             request, weak, index, network, transform, progress
         ),
-        on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
+        on_wait=waiting(progress, f"{index.domain}: {request.weak_name}"),
     )
     key = {
         "kind": "logits",
@@ -97,13 +105,14 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
         key=key,
         name=request.weak_name,
         dtype="float32",
+        load=weak_loader(place, weak, classes=index.classes, trained_on=index.digest),
         batch_size=request.batch_size or weak.batch_size,
         progress=progress,
     )
 
 
 def imported_part(
-    request: ExtractRequest, index: Index, key: Mapping[str, Any]
+    request: ExtractRequest, index: Index, key: Mapping[str, Any], progress: Progress
 ) -> tuple[StoreRef, int]:
     """Somebody else's logits in row order."""
     assert request.weak_logits is not None  # noqa: S101 - the caller made the key from it
@@ -124,6 +133,7 @@ def imported_part(
         shard_rows=request.spec.store.shard_rows,
         attributes={"domain": index.domain},
         timeout=-1,
+        on_wait=waiting(progress, f"{index.domain}: {request.weak_name}"),
     ) as writer:
         missing = writer.missing()
         for start, stop in missing:
@@ -139,6 +149,7 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
     key: Mapping[str, Any],
     name: str,
     dtype: str,
+    load: Load,
     batch_size: int,
     progress: Progress,
 ) -> tuple[StoreRef, int]:
@@ -159,8 +170,15 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
         batch_size=batch_size,
         workers=request.workers,
         progress=progress,
+        crew=_crew(request, encoder, load),
     )
     return _ref(request.home, job.directory, key), rows
+
+
+def _crew(request: ExtractRequest, encoder: ImageEncoder, load: Load) -> Crew | None:
+    if not request.crew:
+        return None
+    return Crew(devices=request.crew, load=load, identity=encoder.identity())
 
 
 def _finetune(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
+
+from w2s_cache.store.lock import Owner
 
 
 class Progress(Protocol):
@@ -23,6 +26,11 @@ class Progress(Protocol):
     def end(self) -> None:
         """The piece of work begun last is finished."""
         ...
+
+
+def waiting(progress: Progress, what: str) -> Callable[[Owner | None], None]:
+    """Makes what a writer's lock calls when another process holds it: a sentence that names it."""
+    return lambda owner: progress.say(f"{what}: waiting for {owner or 'another process'}")
 
 
 class Silent:

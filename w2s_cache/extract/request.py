@@ -23,7 +23,8 @@ class ExtractRequest:
         home: The cache home.
         root: The data root.
         device: A torch device string, or ``"auto"``.
-        workers: Decoding threads.
+        workers: Decoding threads of each process.
+        crew: Devices of the processes that encode images, one each; empty encodes in this one.
         batch_size: Images per forward pass; None takes the spec's.
         recheck: Read every image, load the models and compare their weights even if nothing asked
             for has changed.
@@ -45,6 +46,7 @@ class ExtractRequest:
     workers: int
     batch_size: int | None = None
     recheck: bool = False
+    crew: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         resolve_templates(self.strong.templates)  # text comes last, after hours of images

@@ -41,6 +41,7 @@ class UniformStart:
     """torch.nn.Linear's own initialisation: uniform in ±1/sqrt(d), from the given generator."""
 
     needs_text: ClassVar[bool] = False
+    rowless: ClassVar[bool] = True
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``weight`` (k, d) and ``bias`` (k,)."""
@@ -59,6 +60,7 @@ class ScaledTextStart:
     """
 
     needs_text: ClassVar[bool] = True
+    rowless: ClassVar[bool] = True
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``weight`` (k, d) and ``bias`` (k,).

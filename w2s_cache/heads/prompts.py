@@ -162,6 +162,7 @@ class ContextStart:
     """The context a prompt head begins with: its recipe's words, or N(0, 0.02²)."""
 
     needs_text: ClassVar[bool] = True
+    rowless: ClassVar[bool] = True
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``context``, see :func:`start_context`."""

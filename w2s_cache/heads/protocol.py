@@ -62,13 +62,22 @@ class StartInputs:
 
 
 class Start(Protocol):
-    """How a head's parameters begin; a frozen dataclass whose fields are hyper-parameters."""
+    """How a head's parameters begin; a frozen dataclass whose fields are hyper-parameters.
+
+    A start that sets the class variable ``rowless`` reads nothing of features and weak logits but
+    their widths: it gets them without rows, (0, d) and (0, k).
+    """
 
     needs_text: ClassVar[bool]
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """Initial parameters by name, in memory of their own."""
         ...
+
+
+def reads_no_rows(start: Start) -> bool:
+    """Whether a start says that it needs the widths of features and weak logits only."""
+    return getattr(start, "rowless", False) is True
 
 
 def require_text(inputs: StartInputs) -> Tensor:

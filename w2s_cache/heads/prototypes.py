@@ -39,6 +39,7 @@ class TextStart:
     """Prototypes begin as the class text features, the paper's initialisation (Alg. 1, line 2)."""
 
     needs_text: ClassVar[bool] = True
+    rowless: ClassVar[bool] = True
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``prototypes`` (k, d), unit rows.
@@ -54,6 +55,7 @@ class RandomStart:
     """Prototypes begin as Gaussian directions of unit length."""
 
     needs_text: ClassVar[bool] = False
+    rowless: ClassVar[bool] = True
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``prototypes`` (k, d), unit rows."""

@@ -111,6 +111,7 @@ class PretrainedStart:
     """The tower begins with the weights it came with."""
 
     needs_text: ClassVar[bool] = True
+    rowless: ClassVar[bool] = True
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """The tower's weights by name."""

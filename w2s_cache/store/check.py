@@ -20,6 +20,7 @@ from w2s_cache.store.layout import (
     OWNER_FILE,
     ROW_DATASET,
     SCHEMA,
+    SOFT_LOCK_FILE,
     VALID_DATASET,
     Manifest,
     Shard,
@@ -106,6 +107,7 @@ def _strangers(directory: Path, manifest: Manifest) -> Iterator[str]:
         MANIFEST_FILE,
         FAILURES_FILE,
         LOCK_FILE,
+        SOFT_LOCK_FILE,
         OWNER_FILE,
         *(s.file for s in manifest.shards),
     }

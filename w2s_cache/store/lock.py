@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -11,11 +12,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from w2s_cache.errors import StoreError
-from w2s_cache.store.layout import LOCK_FILE, OWNER_FILE
+from w2s_cache.store.layout import LOCK_FILE, OWNER_FILE, SOFT_LOCK_FILE
 from w2s_cache.store.publish import publish, write_error
+
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}  # what file systems without locks say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,10 @@ def writer_lock(
 ) -> Iterator[None]:
     """Hold the only right to write into a directory.
 
+    The operating system frees the lock of a process that died. Where the file system has no locks,
+    a file that names its process stands for one; that of a dead process of this machine is taken
+    over, that of another machine is waited for.
+
     Args:
         directory: The store; it exists.
         timeout: Seconds to wait for another writer; negative waits for ever.
@@ -45,9 +52,8 @@ def writer_lock(
         StoreError: another writer still holds the lock after ``timeout``; it is named.
         StoreWriteError: the lock cannot be made.
     """
-    lock = FileLock(directory / LOCK_FILE)
     try:
-        _acquire(lock, directory, timeout, on_wait)
+        lock = _taken(directory, timeout, on_wait)
     except OSError as error:
         raise write_error(directory / LOCK_FILE, error) from error
     try:
@@ -72,8 +78,23 @@ def read_owner(directory: Path) -> Owner | None:
         return None
 
 
+def _taken(
+    directory: Path, timeout: float, on_wait: Callable[[Owner | None], None] | None
+) -> BaseFileLock:
+    lock: BaseFileLock = FileLock(directory / LOCK_FILE, fallback_to_soft=False)
+    try:
+        _acquire(lock, directory, timeout, on_wait)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        # under a name of its own: an empty lock file copied from elsewhere would count as held
+        lock = SoftFileLock(directory / SOFT_LOCK_FILE)
+        _acquire(lock, directory, timeout, on_wait)
+    return lock
+
+
 def _acquire(
-    lock: FileLock,
+    lock: BaseFileLock,
     directory: Path,
     timeout: float,
     on_wait: Callable[[Owner | None], None] | None,

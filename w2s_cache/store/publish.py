@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 from pathlib import Path
 
 from w2s_cache.errors import StoreWriteError
@@ -30,7 +31,8 @@ def publish(path: Path, content: bytes) -> None:
         StoreWriteError: no space, no permission or another failure of the disk. The temporary
             file is gone, and the file that was at ``path`` is untouched.
     """
-    temporary = path.with_name(f"{path.name}{TEMPORARY_MARK}{os.getpid()}")
+    unique = f"{os.getpid()}-{secrets.token_hex(4)}"  # in containers every process is number 1
+    temporary = path.with_name(f"{path.name}{TEMPORARY_MARK}{unique}")
     try:
         _write_through(temporary, content)
         temporary.replace(path)

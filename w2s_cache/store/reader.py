@@ -81,7 +81,7 @@ class Store:
         dtypes: tuple[str, str],
         rows: np.ndarray | None,
     ) -> np.ndarray:
-        wanted = None if rows is None else _row_numbers(rows, self.manifest.rows)
+        wanted = None if rows is None else row_numbers(rows, self.manifest.rows)
         count = self.manifest.rows if wanted is None else len(wanted)
         result = np.empty((count, *row_shape), dtype=dtypes[1])
 
@@ -166,7 +166,12 @@ def _touched(manifest: Manifest, wanted: np.ndarray | None) -> Sequence[Shard]:
     return [manifest.shards[i] for i in np.unique(wanted // manifest.shard_rows)]
 
 
-def _row_numbers(rows: np.ndarray, count: int) -> np.ndarray:
+def row_numbers(rows: np.ndarray, count: int) -> np.ndarray:
+    """Return row numbers as (M,) int64.
+
+    Raises:
+        StoreError: not a vector of integers, or a number outside [0, count).
+    """
     rows = np.asarray(rows)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
         found = f"shape {rows.shape}, dtype {rows.dtype}"
@@ -180,6 +185,15 @@ def _row_numbers(rows: np.ndarray, count: int) -> np.ndarray:
         found=found,
         fix="Take row numbers from this store's own index.",
     )
+
+
+def converted(stored: np.ndarray) -> np.ndarray:
+    """Return what readers see of stored values: float32 for floating ones, others as they are."""
+    if stored.dtype.kind != "f":
+        return stored
+    result = np.empty(stored.shape, np.float32)
+    _convert(stored, result)
+    return result
 
 
 def _convert(source: np.ndarray, target: np.ndarray) -> None:

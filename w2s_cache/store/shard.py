@@ -110,7 +110,7 @@ def array_view(
     """Find an array inside the verified bytes of a shard.
 
     Args:
-        path: The shard file, for the HDF5 metadata that says where the array lies.
+        path: The shard file, see ``array_offset``.
         name: Dataset name.
         buffer: The file's bytes, uint8.
         shape: (R, …) the array must have.
@@ -118,6 +118,18 @@ def array_view(
 
     Returns:
         A view of the buffer, of that shape and dtype.
+
+    Raises:
+        CorruptStoreError: no such dataset, another shape or dtype, or not contiguous.
+    """
+    offset = array_offset(path, name, shape=shape, dtype=dtype)
+    kind = np.dtype(dtype).newbyteorder("<")
+    count = int(np.prod(shape))
+    return np.frombuffer(buffer, kind, count=count, offset=offset).reshape(shape)
+
+
+def array_offset(path: Path, name: str, *, shape: tuple[int, ...], dtype: str) -> int:
+    """Return where in a shard file an array begins, in bytes, as its HDF5 metadata says.
 
     Raises:
         CorruptStoreError: no such dataset, another shape or dtype, or not contiguous.
@@ -132,9 +144,7 @@ def array_view(
     if found != (shape, dtype) or offset is None:
         place = "no single place in the file" if offset is None else "contiguous"
         raise corrupt(path, wanted, f"shape {found[0]}, {found[1]}, {place}")
-    kind = np.dtype(dtype).newbyteorder("<")
-    count = int(np.prod(shape))
-    return np.frombuffer(buffer, kind, count=count, offset=offset).reshape(shape)
+    return int(offset)
 
 
 def corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:

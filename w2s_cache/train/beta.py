@@ -77,7 +77,7 @@ def run_beta(
     at = None if tower is None else partial(tower, inputs.text_identity)
     head = attach_head(method, options, at, inputs.index.classes)
     protocol = ProtocolSpec(**record.protocol, seeds=(record.seed,))
-    rows = usable_rows(protocol, inputs, record.seed)[0].fit
+    rows = torch.from_numpy(usable_rows(protocol, inputs, record.seed)[0].fit)
     prepared, weak = head.prepare(inputs.features[rows]), inputs.weak_logits[rows]
     began = StartInputs(
         head=head,

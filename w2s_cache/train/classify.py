@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
+
 from w2s_cache.errors import TrainError
 from w2s_cache.train.divergence import Diverged, nothing_left
 from w2s_cache.train.finite import refuse_broken_inputs
@@ -68,7 +70,7 @@ class _Selection:
 
 
 def _weak_itself(task: Task) -> Classified:
-    predicted, confidence = probable(task.inputs.weak_logits[task.evaluate])
+    predicted, confidence = probable(task.inputs.weak_logits[torch.from_numpy(task.evaluate)])
     return Classified(
         predicted=predicted,
         confidence=confidence,

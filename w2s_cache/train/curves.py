@@ -10,6 +10,8 @@ from torch import Tensor
 
 from w2s_cache.heads.protocol import Head, Parameters
 from w2s_cache.train.loop import Fitted
+from w2s_cache.train.predict import named
+from w2s_cache.train.source import Rows
 from w2s_cache.train.stack import shaped
 
 
@@ -27,7 +29,7 @@ class Curves:
     def __init__(
         self,
         head: Head,
-        prepared: Tensor,
+        prepared: Rows,
         labels: Tensor,
         *,
         fit_rows: Sequence[Tensor],
@@ -43,7 +45,7 @@ class Curves:
         self._seen.append([self._accuracy(parameters, rows) for rows in self._parts])
 
     def _accuracy(self, parameters: Parameters, rows: Tensor) -> list[float]:
-        predicted = self._head.logits(parameters, self._prepared[rows]).argmax(dim=-1)
+        predicted = named(self._head, parameters, self._prepared, rows)
         right = (predicted == self._labels[rows]).float().mean(dim=-1)
         shares: list[float] = right.reshape(-1).tolist()
         return shares

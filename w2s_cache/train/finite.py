@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from w2s_cache.errors import TrainError
 from w2s_cache.train.inputs import DomainInputs
+from w2s_cache.train.source import blocks
 
 
 def refuse_broken_inputs(inputs: DomainInputs) -> None:
@@ -17,9 +19,9 @@ def refuse_broken_inputs(inputs: DomainInputs) -> None:
     Raises:
         TrainError: There are some.
     """
-    valid = torch.from_numpy(inputs.valid)
+    valid = torch.from_numpy(np.flatnonzero(inputs.valid))
     for name, values in (("weak logits", inputs.weak_logits), ("features", inputs.features)):
-        if not values.isfinite().all(dim=1)[valid].all():
+        if not all(part.isfinite().all() for part in blocks(values, valid)):
             raise TrainError(
                 f"the {name} of {inputs.index.domain} cannot be trained on",
                 expected="finite numbers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
+from w2s_cache.train.memory import shown_bytes, training_bytes
+from w2s_cache.train.source import Rows, in_memory, stored_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +28,9 @@ class DomainInputs:
 
     Attributes:
         index: Paths, labels, official split.
-        features: (n, d) float32, unnormalised strong features.
-        weak_logits: (n, k) float32.
+        features: (n, d) float32, unnormalised strong features; a tensor, unless they are read
+            from disk when asked for.
+        weak_logits: (n, k) float32, likewise.
         valid: (n,) bool, False for images that could not be decoded.
         text: (k, d) float32 unit rows, template ensemble or anchors; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
@@ -36,8 +39,8 @@ class DomainInputs:
     """
 
     index: Index
-    features: Tensor
-    weak_logits: Tensor
+    features: Rows
+    weak_logits: Rows
     valid: np.ndarray
     text: Tensor | None
     logit_scale: float | None
@@ -45,8 +48,21 @@ class DomainInputs:
     digests: dict[str, Any]
 
 
-def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
-    """Reads and verifies everything a feature set names.
+def load_inputs(
+    home: Path,
+    found: FeatureSet,
+    *,
+    memory: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> DomainInputs:
+    """Reads, or only verifies, everything a feature set names.
+
+    Args:
+        home: Cache home.
+        found: The feature set.
+        memory: Bytes that training may take for features and logits; a domain that needs more is
+            read from disk while it is trained on. None for no limit.
+        say: Told when that is so.
 
     Raises:
         StaleStoreError: The index changed after the features were extracted.
@@ -64,10 +80,18 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)
     text, scale, identity = _text(home, found)
+    need = training_bytes(image, logits, tested=int((~index.is_train).sum()))
+    source: Callable[[Store, str], Rows] = in_memory
+    if memory is not None and need > memory:
+        source = stored_rows
+        say(
+            f"{found.domain}: training would take {shown_bytes(need)}, more than the "
+            f"{shown_bytes(memory)} of --memory; its features are read from disk, which is slower"
+        )
     return DomainInputs(
         index=index,
-        features=torch.from_numpy(image.read("features")),
-        weak_logits=torch.from_numpy(logits.read("logits")),
+        features=source(image, "features"),
+        weak_logits=source(logits, "logits"),
         valid=image.valid() & logits.valid(),
         text=text,
         logit_scale=scale,

@@ -12,15 +12,27 @@ from torch.nn import functional
 
 from w2s_cache.heads.protocol import Head, Parameters
 from w2s_cache.heads.prototypes import PrototypeHead
+from w2s_cache.train.source import Rows, blocks
 
 Predictions = tuple[np.ndarray, np.ndarray]
 """Class (m,) int64 and its probability (m,) float32 of every row."""
 
 
 @torch.no_grad()
-def predict(head: Head, parameters: Parameters, prepared: Tensor, *, tau: float) -> Predictions:
-    """Prepared features (m, d) → predictions, probabilities at a temperature."""
-    return probable(head.logits(parameters, prepared) / tau)
+def predict(
+    head: Head, parameters: Parameters, prepared: Rows, rows: Tensor, *, tau: float
+) -> Predictions:
+    """Prepared features of some rows (m,) → predictions, probabilities at a temperature."""
+    parts = [probable(head.logits(parameters, part) / tau) for part in blocks(prepared, rows)]
+    predicted, confidence = zip(*parts, strict=True)
+    return np.concatenate(predicted), np.concatenate(confidence)
+
+
+@torch.no_grad()
+def named(head: Head, parameters: Parameters, prepared: Rows, rows: Tensor) -> Tensor:
+    """Prepared features of some rows (…, m) → the class of each, (…, m) int64."""
+    parts = [head.logits(parameters, part).argmax(dim=-1) for part in blocks(prepared, rows)]
+    return torch.cat(parts, dim=-1)
 
 
 def probable(logits: Tensor) -> Predictions:

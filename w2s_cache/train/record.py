@@ -15,6 +15,7 @@ from w2s_cache import __version__, metrics
 from w2s_cache.results import DIVERGED, RunRecord
 from w2s_cache.train.inputs import DomainInputs
 from w2s_cache.train.settings import listed_settings
+from w2s_cache.train.source import blocks
 from w2s_cache.train.task import Task
 from w2s_cache.train.trial import Classified
 
@@ -44,7 +45,7 @@ def done(
     """The record of a finished run; ``common`` are the fields known before, see RunRecord."""
     inputs, evaluate = task.inputs, task.evaluate
     labels = inputs.index.labels[evaluate]
-    weak = inputs.weak_logits[evaluate].argmax(dim=-1).numpy()
+    weak = weak_classes(inputs, evaluate)
     per_class = metrics.per_class_accuracy(result.predicted, labels, len(inputs.index.classes))
     measured = {
         "accuracy": metrics.accuracy(result.predicted, labels),
@@ -89,11 +90,17 @@ def predictions_table(inputs: DomainInputs, evaluate: np.ndarray, result: Classi
             "row": evaluate,
             "path": [inputs.index.paths[row] for row in evaluate],
             "label": inputs.index.labels[evaluate],
-            "weak": inputs.weak_logits[evaluate].argmax(dim=-1).numpy(),
+            "weak": weak_classes(inputs, evaluate),
             "predicted": result.predicted,
             "confidence": result.confidence,
         }
     )
+
+
+def weak_classes(inputs: DomainInputs, rows: np.ndarray) -> np.ndarray:
+    """The class the weak model names for each row, (m,) int64."""
+    parts = blocks(inputs.weak_logits, torch.from_numpy(rows))
+    return torch.cat([part.argmax(dim=-1) for part in parts]).numpy()
 
 
 def environment(device: str) -> dict[str, Any]:

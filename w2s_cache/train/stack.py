@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from w2s_cache.heads.protocol import Head, Parameters
+from w2s_cache.train.source import Rows, StreamedTargets, Targets, blocks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,12 +22,12 @@ class FitData:
     """What all runs of a domain share, on one device.
 
     Attributes:
-        prepared: (n, d) float32, what the head works on.
+        prepared: (n, d) float32, what the head works on; in memory, or read when asked for.
         targets: Tensors with n rows, from the loss; read only at the rows of each run.
     """
 
-    prepared: Tensor
-    targets: Mapping[str, Tensor]
+    prepared: Rows
+    targets: Targets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +56,9 @@ class Stack:
         self.data, self.learners = data, learners
         self.rows = torch.stack([learner.rows for learner in learners])
         self.val_labels = shaped(torch.stack([learner.val_labels for learner in learners]))
-        val_rows = torch.stack([learner.val_rows for learner in learners])
-        self.val_prepared = self._take(data.prepared, val_rows)
+        self.val_rows = torch.stack([learner.val_rows for learner in learners])
         self._rooms: dict[str, Tensor] = {}
+        self._val: list[Tensor] = list(self._val_blocks()) if self._in_memory else []
 
     def parameters(self) -> dict[str, Tensor]:
         """Initial parameters by name, (runs, …) or (…), ready to be differentiated."""
@@ -80,38 +81,55 @@ class Stack:
     def batches(self, order: Tensor, size: int) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
         """Prepared features and targets of each batch; valid until the next one is asked for."""
         for rows in torch.split(order, size, dim=1):
-            yield (
-                self._take(self.data.prepared, rows, room="prepared"),
-                {
-                    name: self._take(value, rows, room=f"target {name}")
-                    for name, value in self.data.targets.items()
-                },
-            )
+            yield self._take(self.data.prepared, rows, room="prepared"), self._targets(rows)
 
     def all(self, order: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Prepared features and targets of every row, in memory of their own."""
-        targets = {name: self._take(value, order) for name, value in self.data.targets.items()}
-        return self._take(self.data.prepared, order), targets
+        return self._take(self.data.prepared, order), self._targets(order, rooms=False)
 
     @torch.no_grad()
     def score(self, head: Head, parameters: Parameters) -> list[float]:
         """Share of val rows on which each run predicts the val label."""
-        predicted = head.logits(parameters, self.val_prepared).argmax(dim=-1)
+        parts = self._val if self._in_memory else self._val_blocks()
+        predicted = torch.cat(
+            [head.logits(parameters, part).argmax(dim=-1) for part in parts], dim=-1
+        )
         scores: list[float] = (
             (predicted == self.val_labels).float().mean(dim=-1).reshape(-1).tolist()
         )
         return scores
 
-    def _take(self, source: Tensor, rows: Tensor, *, room: str | None = None) -> Tensor:
+    @property
+    def _in_memory(self) -> bool:
+        return isinstance(self.data.prepared, Tensor)
+
+    def _val_blocks(self) -> Iterator[Tensor]:
+        return (shaped(part) for part in blocks(self.data.prepared, self.val_rows))
+
+    def _targets(self, rows: Tensor, *, rooms: bool = True) -> dict[str, Tensor]:
+        """Targets of (runs, size) rows, each (runs, size, …)."""
+        targets = self.data.targets
+        if isinstance(targets, StreamedTargets):
+            made = targets[rows.reshape(-1)]
+            return {
+                name: shaped(value.view(*rows.shape, *value.shape[1:]))
+                for name, value in made.items()
+            }
+        return {
+            name: self._take(value, rows, room=f"target {name}" if rooms else None)
+            for name, value in targets.items()
+        }
+
+    def _take(self, source: Rows, rows: Tensor, *, room: str | None = None) -> Tensor:
         """(runs, size) rows of (n, …) → (runs, size, …), copied into a room where one is named."""
         flat = rows.reshape(-1)
-        if room is None:
-            taken = source.index_select(0, flat)
+        if room is None or not isinstance(source, Tensor):
+            taken = source[flat]
         else:
             if room not in self._rooms:  # the first batch is the largest
                 self._rooms[room] = source.new_empty(len(flat), *source.shape[1:])
             taken = torch.index_select(source, 0, flat, out=self._rooms[room][: len(flat)])
-        return shaped(taken.view(*rows.shape, *source.shape[1:]))
+        return shaped(taken.view(*rows.shape, *taken.shape[1:]))
 
 
 def shaped(stacked: Tensor) -> Tensor:

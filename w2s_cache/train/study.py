@@ -37,6 +37,8 @@ class Study:
         device: A torch device string.
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the traces.
+        memory: Bytes that a domain's features and logits may take in training; a larger one is
+            read from disk meanwhile, with the same numbers. None for no limit.
         say: Told of damaged runs that are run again, and of candidates that diverged.
     """
 
@@ -52,6 +54,7 @@ class Study:
     device: str
     tower: Tower | None = None
     curves: bool = False
+    memory: int | None = None
     say: Callable[[str], None] = lambda _: None
 
 
@@ -144,7 +147,7 @@ def _say_unused(study: Study) -> None:
 
 def _inputs(study: Study, home: Path, found: FeatureSet) -> DomainInputs:
     """A domain's tensors; anchors come from all other domains in the cache, trained or not."""
-    inputs = load_inputs(home, found)
+    inputs = load_inputs(home, found, memory=study.memory, say=study.say)
     if study.strong.anchors == "none":
         return inputs
     names = {"strong": study.strong_name, "weak": study.weak_name}

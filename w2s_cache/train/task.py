@@ -16,6 +16,7 @@ from w2s_cache.supervision.ground_truth import label_logits
 from w2s_cache.supervision.protocol import Split
 from w2s_cache.train.inputs import DomainInputs
 from w2s_cache.train.settings import Declared
+from w2s_cache.train.source import Rows, Streamed, blocks, chosen
 
 Tower = Callable[[Mapping[str, Any]], TextTower]
 """Given what the text store says of its encoder, attaches that encoder's text tower."""
@@ -66,15 +67,14 @@ class Pool:
     def __init__(self, task: Task) -> None:
         self._rows = task.split.full_test
         self.device = task.device
-        rows = torch.from_numpy(self._rows)
         labels = torch.from_numpy(task.inputs.index.labels[self._rows])
-        weak = task.inputs.weak_logits[rows]
-        supervision = weak
-        if task.method.supervision == "ground-truth":
-            supervision = label_logits(labels, weak.shape[1])
-        self.features = task.inputs.features[rows].to(task.device)
+        self.features = chosen(task.inputs.features, self._rows, task.device)
         self.labels = labels.to(task.device)
-        self.supervision = supervision.to(task.device)
+        weak = task.inputs.weak_logits
+        self.supervision: Rows = chosen(weak, self._rows, task.device)
+        if task.method.supervision == "ground-truth":
+            classes, streamed = weak.shape[1], isinstance(weak, Streamed)
+            self.supervision = _ground_truth(self.labels, classes, streamed=streamed)
 
     def places(self, rows: np.ndarray) -> Tensor:
         """Rows of the index, all of D_test → their places in the pool, (n,) int64."""
@@ -85,4 +85,16 @@ class Pool:
         val = self.places(task.split.val)
         if task.select == "oracle":
             return self.labels[val]
-        return self.supervision[val].argmax(dim=-1)
+        return torch.cat([part.argmax(dim=-1) for part in blocks(self.supervision, val)])
+
+
+def _ground_truth(labels: Tensor, classes: int, *, streamed: bool) -> Rows:
+    """Labels as logits (n, k), all at once or when rows are asked for."""
+    if not streamed:
+        return label_logits(labels, classes)
+    known = labels.cpu()
+    return Streamed(
+        read=lambda rows: label_logits(known[rows], classes),
+        size=(len(labels), classes),
+        device=str(labels.device),
+    )

@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from w2s_cache.heads.prompt_tower import TextTower
-from w2s_cache.heads.protocol import Head, Keeping, StartInputs
+from w2s_cache.heads.protocol import Head, Keeping, StartInputs, reads_no_rows
 from w2s_cache.losses.protocol import stackable
 from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.train.curves import Curves
 from w2s_cache.train.divergence import Diverged
 from w2s_cache.train.finite import broken
 from w2s_cache.train.loop import Exploded, Fitted, TracePoint, fit
-from w2s_cache.train.predict import predict, temperature
+from w2s_cache.train.predict import named, predict, temperature
 from w2s_cache.train.settings import listed_settings, resolve
+from w2s_cache.train.source import Targets, changed, targets_of
 from w2s_cache.train.stack import FitData, Learner
 from w2s_cache.train.streams import stream
 from w2s_cache.train.task import Pool, Task
@@ -70,8 +71,8 @@ class Trial:
         self.options, self.config = resolve(like.name, like.method, candidate, select=like.select)
         self.head = attach_head(like.method, self.options, _tower(like), like.inputs.index.classes)
         self.loss = build_loss(like.method, self.options)
-        self.prepared = self.head.prepare(pool.features)
-        self.targets: dict[str, Tensor] = {}
+        self.prepared = changed(pool.features, self.head.prepare)
+        self.targets: Targets | None = None
 
     def run(self, tasks: Sequence[Task]) -> list[Classified | Diverged]:
         """Trains in stacks where head and loss allow it; results in the order of the tasks."""
@@ -101,8 +102,8 @@ class Trial:
         learners = [learner for _, learner in begun]
         if self.loss is None or not begun:
             return [self._as_started(learner) for learner in learners]
-        if not self.targets:
-            self.targets = self.loss.targets(self.pool.supervision)
+        if self.targets is None:
+            self.targets = targets_of(self.pool.supervision, self.loss.targets)
         data = FitData(prepared=self.prepared, targets=self.targets)
         curves = self._curves(begun) if self.like.curves else None
         fitted = fit(self.head, self.loss, data, learners, self.config, observe=curves)
@@ -129,6 +130,8 @@ class Trial:
         start = build_start(task.method, self.options)
         assert start is not None  # noqa: S101 - a head always comes with a start
         text = task.inputs.text
+        if reads_no_rows(start):
+            rows = rows[:0]
         inputs = StartInputs(
             head=self.head,
             features=self.prepared[rows],
@@ -142,8 +145,9 @@ class Trial:
     @torch.no_grad()
     def _as_started(self, learner: Learner) -> Fitted:
         """The start is the answer: nothing is trained, val only scores it."""
-        logits = self.head.logits(learner.start, self.prepared[learner.val_rows])
-        agree = logits.argmax(dim=-1) == learner.val_labels
+        agree = (
+            named(self.head, learner.start, self.prepared, learner.val_rows) == learner.val_labels
+        )
         return Fitted(
             parameters=dict(learner.start),
             epoch=None,
@@ -166,8 +170,8 @@ class Trial:
         if isinstance(fitted, Exploded):
             return self._diverged(f"a loss of {fitted.loss} at step {fitted.step}")
         tau = temperature(self.head, self.options, task.inputs.logit_scale)
-        prepared = self.prepared[self.pool.places(task.evaluate)]
-        predicted, confidence = predict(self.head, fitted.parameters, prepared, tau=tau)
+        rows = self.pool.places(task.evaluate)
+        predicted, confidence = predict(self.head, fitted.parameters, self.prepared, rows, tau=tau)
         answer = {**fitted.parameters, "confidence": torch.from_numpy(confidence)}
         names = broken(answer)
         if names:

@@ -1,0 +1,87 @@
+"""Options of extraction that say on what and with how many processes it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_MOST_WORKERS = 8
+
+
+class Processes(NamedTuple):
+    """What a request says of processes: its ``device``, ``crew`` and ``workers``."""
+
+    device: str
+    crew: tuple[str, ...]
+    workers: int
+
+
+device_option = click.option(
+    "--device",
+    show_default="auto",
+    help="cpu, cuda, cuda:1 …; auto takes CUDA where it works.",
+)
+
+
+def process_options(command: Command) -> Command:
+    """Adds ``--devices``, ``--processes`` and ``--workers``."""
+    options = (
+        click.option(
+            "--devices",
+            multiple=True,
+            callback=_device_list,
+            help="Encode in several processes, one on each of these devices: cuda:0,cuda:1. The "
+            "first also trains the weak model. The store is the same as one process makes.",
+        ),
+        click.option(
+            "--processes",
+            type=click.IntRange(min=1),
+            help="Encode in so many processes; with --devices they are spread over them. "
+            "Default: one for each device.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            show_default="cores, shared by the processes, at most 8",
+            help="Decoding threads of each process.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def processes_chosen(
+    device: str | None, devices: tuple[str, ...], processes: int | None, workers: int | None
+) -> Processes:
+    """What the options mean together.
+
+    Raises:
+        click.UsageError: Options that contradict each other.
+    """
+    if device and devices:
+        raise click.UsageError("--device names one device, --devices several: give one of them.")
+    named = devices or (device or "auto",)
+    count = processes or len(named)
+    if count < len(named):
+        raise click.UsageError(
+            f"--processes {count} cannot serve {len(named)} devices: leave it out, or name fewer."
+        )
+    crew = tuple(named[number % len(named)] for number in range(count))
+    share = max(1, (os.cpu_count() or 1) // count)
+    return Processes(
+        device=named[0],
+        crew=crew if count > 1 else (),
+        workers=workers or min(_MOST_WORKERS, share),
+    )
+
+
+def _device_list(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...]:
+    """``cpu,cpu`` → both; unlike other lists, a device may be named twice."""
+    return tuple(part.strip() for item in value for part in item.split(",") if part.strip())

@@ -1,0 +1,63 @@
+"""Laws of extraction by several processes, from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from w2s_cache_cli.processes import processes_chosen
+
+
+@pytest.mark.parametrize(
+    ("asked", "crew"),
+    [
+        ((None, (), None), ()),
+        (("cuda:1", (), None), ()),
+        ((None, ("cuda:1",), None), ()),
+        ((None, ("cuda:0", "cuda:1"), None), ("cuda:0", "cuda:1")),
+        ((None, ("cpu", "cpu"), None), ("cpu", "cpu")),
+        ((None, (), 1), ()),
+        (("cuda", (), 2), ("cuda", "cuda")),
+        ((None, ("cuda:0", "cuda:1"), 4), ("cuda:0", "cuda:1", "cuda:0", "cuda:1")),
+    ],
+)
+def test_devices_and_processes_make_a_crew(asked: Any, crew: tuple[str, ...]) -> None:
+    """One process for each device, or as many as asked for, spread over them; one is no crew."""
+    chosen = processes_chosen(*asked, workers=3)
+    assert (chosen.crew, chosen.workers) == (crew, 3)
+    assert chosen.device == (crew[0] if crew else asked[0] or (*asked[1], "auto")[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("cpu", ("cpu", "cpu"), None), "give one of them"),
+        ((None, ("cuda:0", "cuda:1"), 1), "cannot serve 2 devices"),
+    ],
+)
+def test_contradictions_are_refused(asked: Any, told: str) -> None:
+    """Options that do not go together are a usage error, not a silent choice."""
+    with pytest.raises(click.UsageError, match=told):
+        processes_chosen(*asked, workers=None)
+
+
+def test_two_processes_make_the_store_of_one(
+    w2s: Any, cached: Any, files: Any, tmp_path: Path
+) -> None:
+    """`--devices cpu,cpu` leaves the very shards of an extraction by one process."""
+    means = ("--devices", "cpu,cpu", "--batch-size", 16)
+    alone, crew = tmp_path / "alone", tmp_path / "crew"
+    for home, options in ((alone, ("--batch-size", 16)), (crew, means)):
+        asked = ("--spec", cached.spec, "--domain", "art", "--cache-dir", home)
+        done = w2s("extract", *asked, *options)
+        assert done.exit_code == 0, done.output
+        assert "features 60 computed, logits 60 computed" in done.output
+    shards = [
+        {path: content for path, content in files(home).items() if path.endswith(".h5")}
+        for home in (alone, crew)
+    ]
+    assert len(shards[0]) == 3
+    assert shards[0] == shards[1]

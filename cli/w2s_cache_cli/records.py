@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.next_steps import next_step
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -41,9 +43,12 @@ def records_of(
     options: dict[str, Any],
     overrides: Overrides,
     *,
+    methods: Sequence[str],
     quiet: bool,
 ) -> list[RunRecord]:
     """Records of the spec's present settings; how many others there are is said aloud.
+
+    ``methods`` are those that the command is about; records of others are among those returned.
 
     Raises:
         RecordError: There are none.
@@ -59,9 +64,29 @@ def records_of(
             f"no runs of spec {spec.name} in {results_dir}",
             expected="records of the spec's present settings",
             found=f"{len(found)} of other settings, differing in {others}" if found else "none",
-            fix="Run `w2s-cache train` with the same --spec first.",
+            fix=f"Run {next_step('train', method=methods)} first.",
         )
     left_out = len(found) - len(records)
     if left_out and not quiet:
-        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+        click.echo(left_out_line(left_out, others), err=True)
     return records
+
+
+def unrun_line(
+    spec: Spec, filters: dict[str, object], records: Sequence[RunRecord], methods: Sequence[str]
+) -> str:
+    """What of the spec was not asked for by name and has no runs of these methods, or ``""``."""
+    from w2s_cache.results.lacking import seeds_named
+
+    own = [record for record in records if record.method in methods]
+    domains = [d for d in spec.data.domains if d not in {record.domain for record in own}]
+    asked = filters["seed"] if isinstance(filters["seed"], list) else []
+    seeds = [seed for seed in asked if seed not in {record.seed for record in own}]
+    parts = [", ".join(domains)] if domains and "domain" not in filters else []
+    parts += [seeds_named(seeds)] if seeds else []
+    return f"not compared, without runs: {'; '.join(parts)}" if own and parts else ""
+
+
+def left_out_line(count: int, differing: str) -> str:
+    """What is said of records that are not of the settings asked for."""
+    return f"{count} run{'s' * (count != 1)} of other settings left out, differing in {differing}"

@@ -46,7 +46,7 @@ def test_domains_and_seeds_can_be_chosen(studied, w2s):
     [
         (("cpll", "--against", "lp-kd"), ["unknown method", "'cpl'"]),
         (("cpl", "--against", "lp-kdd"), ["unknown method", "'lp-kd'"]),
-        (("cpl", "--against", "lp-ce"), ["no runs of lp-ce", "train --method lp-ce"]),
+        (("cpl", "--against", "lp-ce"), ["no run of lp-ce", "train --method lp-ce"]),
         (("cpl", "--against", "cpl"), ["cannot be compared with itself"]),
         (
             ("cpl", "--against", "lp-kd", "--seeds", "7"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import PlotError, UnknownNameError
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
-from w2s_cache.plots.style import BLACK, series_style
+from w2s_cache.plots.style import BLACK, entitle, series_style
 from w2s_cache.results import RunRecord
+from w2s_cache.results.lacking import Needed, cure, grouped
 from w2s_cache.train.settings import RECIPE
 
 SIZE = (5.6, 3.2)
@@ -63,7 +65,13 @@ class Sensitivity:
 
 
 def gather_sensitivity(
-    records: Sequence[RunRecord], parameter: str, declared: Mapping[str, Mapping[str, Any]]
+    records: Sequence[RunRecord],
+    parameter: str,
+    declared: Mapping[str, Mapping[str, Any]],
+    *,
+    method: str,
+    domains: Sequence[str] = (),
+    seeds: Sequence[int] = (),
 ) -> Sensitivity:
     """Sorts the records of one method by a hyper-parameter's value.
 
@@ -74,10 +82,13 @@ def gather_sensitivity(
         records: Done runs of one method with one pair of models.
         parameter: A hyper-parameter, or a setting such as ``recipe.lr``, with numbers for values.
         declared: ``config`` and ``protocol`` that all but the parameter must have.
+        method: Their method.
+        domains: Domains that are asked for by name; each must have runs.
+        seeds: The same for seeds.
 
     Raises:
         UnknownNameError: The method has no such hyper-parameter.
-        PlotError: Fewer than two values were run.
+        PlotError: Fewer than two values were run, or a domain or seed that is asked for has none.
     """
     known = {
         name
@@ -93,11 +104,13 @@ def gather_sensitivity(
             f"{parameter} has too few values to draw",
             expected="runs with at least two values that differ in nothing else",
             found=", ".join(f"{value:g}" for value in values) or "none",
-            fix=f"Run `w2s-cache train --set {parameter}=VALUE` with several values.",
+            fix=f"Run `{command_line('train', method=method, set={parameter: 'VALUE'})}` with "
+            "several values.",
         )
-    seeds = sorted(
-        {s for of_domain in scores.values() for runs in of_domain.values() for s in runs}
-    )
+    found = {s for of_domain in scores.values() for runs in of_domain.values() for s in runs}
+    _refuse_absent(domains, scores, "domain", (method, parameter))
+    _refuse_absent(seeds, found, "seed", (method, parameter))
+    seeds = sorted(found)
     series = [_series(domain, of_domain) for domain, of_domain in sorted(scores.items())]
     if len(series) > 1:
         series.append(_series(AVERAGE, _average(scores, values, seeds)))
@@ -105,11 +118,11 @@ def gather_sensitivity(
         parameter=parameter,
         series=tuple(series),
         seeds=tuple(seeds),
-        notes=tuple(_notes(scores, values, seeds, parameter)),
+        notes=tuple(_notes(scores, values, seeds, (method, parameter))),
     )
 
 
-def draw_sensitivity(figure: Any, data: Sensitivity) -> None:
+def draw_sensitivity(figure: Any, data: Sensitivity, *, title: str = "") -> None:
     """One line per domain with bars of one SD; the average is black and thick."""
     panel = figure.subplots()
     values = sorted({value for series in data.series for value in series.values})
@@ -132,6 +145,7 @@ def draw_sensitivity(figure: Any, data: Sensitivity) -> None:
     panel.set_ylabel("Test accuracy (%)")
     legend = figure.legend(loc="outside right upper", title=seeds_word(data.seeds))
     legend.get_title().set_fontsize(8)
+    entitle(figure, title)
 
 
 def _beside(value: float, apart: float, values: Sequence[float], logarithmic: bool) -> float:
@@ -201,11 +215,38 @@ def _average(scores: Mapping[str, Scores], values: Sequence[float], seeds: Seque
     }
 
 
+def _refuse_absent(
+    asked: Sequence[Any], found: Collection[Any], kind: str, varied: tuple[str, str]
+) -> None:
+    """Refuses what is asked for by name and has no run that could be drawn."""
+    absent = [each for each in asked if each not in found]
+    if absent:
+        method, parameter = varied
+        named = {"domain": absent} if kind == "domain" else {"seeds": absent}
+        command = command_line("train", method=method, **named, set={parameter: "VALUE"})
+        raise PlotError(
+            f"there are no runs of {method} to draw with {kind} {', '.join(map(str, absent))}",
+            expected=f"runs that differ in {parameter} alone for every {kind} that is asked for",
+            found=f"some with {kind} {', '.join(map(str, sorted(found)))}",
+            fix=f"Run `{command}` with several values.",
+        )
+
+
 def _notes(
-    scores: Mapping[str, Scores], values: Sequence[float], seeds: Sequence[int], parameter: str
+    scores: Mapping[str, Scores],
+    values: Sequence[float],
+    seeds: Sequence[int],
+    varied: tuple[str, str],
 ) -> Iterator[str]:
-    for domain, of_domain in sorted(scores.items()):
-        for value in values:
-            lacking = [str(seed) for seed in seeds if seed not in of_domain.get(value, {})]
-            if lacking:
-                yield f"{domain} at {parameter}={value:g} lacks seed {', '.join(lacking)}"
+    """One sentence per value that lacks runs, with the command that makes them."""
+    method, parameter = varied
+    for value in values:
+        lacking = [
+            Needed(method, domain, seed)
+            for domain, of_domain in sorted(scores.items())
+            for seed in seeds
+            if seed not in of_domain.get(value, {})
+        ]
+        if lacking:
+            command = f"{cure(lacking)} --set {parameter}={value:g}"
+            yield f"no run at {parameter}={value:g} of {grouped(lacking)}: `{command}`"

@@ -132,7 +132,7 @@ def read_index(path: Path) -> Index:
         CorruptStoreError: If the file is not an index, or its rows are not those that were written.
     """
     if not path.is_file():
-        fix = "Run 'w2s-cache extract' for this domain."
+        fix = "Run `w2s-cache extract` for this domain."
         raise StoreError(f"index {path}", expected="a file", found="no such file", fix=fix)
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
@@ -171,7 +171,7 @@ def _from_table(table: Any, about: dict[str, Any]) -> Index:
 
 
 def _corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
-    fix = "Delete it and run 'w2s-cache extract' for this domain again."
+    fix = "Delete it and run `w2s-cache extract` for this domain again."
     return CorruptStoreError(f"index {path}", expected=expected, found=found, fix=fix)
 
 

@@ -16,10 +16,10 @@ from w2s_cache.losses.protocol import stackable
 from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.train.curves import Curves
 from w2s_cache.train.finite import refuse_broken_answer, refuse_broken_inputs
-from w2s_cache.train.loop import Fitted, TracePoint, fit
+from w2s_cache.train.loop import Fitted, Start, TracePoint, fit
 from w2s_cache.train.predict import predict, probable, temperature
 from w2s_cache.train.settings import declared_candidates, resolve
-from w2s_cache.train.stack import FitData, Learner
+from w2s_cache.train.stack import FitData, Learner, Stack
 from w2s_cache.train.streams import stream
 from w2s_cache.train.task import Pool, Task
 
@@ -37,6 +37,7 @@ class Classified:
         val_score: Agreement with the supervision on val, in [0, 1].
         candidate: The settings as declared, one value of each list.
         together: How many runs were trained as one stack.
+        start: Accuracies before training; None unless curves were asked for.
     """
 
     predicted: np.ndarray
@@ -47,6 +48,7 @@ class Classified:
     val_score: float
     candidate: dict[str, Any]
     together: int
+    start: Start | None = None
 
 
 def classify(tasks: Sequence[Task]) -> list[Classified]:
@@ -122,6 +124,8 @@ class _Candidate:
             self.targets = self.loss.targets(self.pool.supervision)
         data = FitData(prepared=self.prepared, targets=self.targets)
         curves = self._curves(tasks, learners) if self.like.curves else None
+        if curves is not None:
+            curves(Stack(data, learners).parameters())
         fitted = fit(self.head, self.loss, data, learners, self.config, observe=curves)
         if curves is None:
             return fitted
@@ -183,6 +187,7 @@ class _Candidate:
             confidence=confidence,
             head=_kept(self.head, fitted.parameters),
             trace=fitted.trace,
+            start=fitted.start,
             epoch=fitted.epoch,
             val_score=fitted.val_score,
             candidate=self.candidate,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import digest
@@ -55,11 +56,13 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
     """
     index = read_index(index_path(home, found.dataset, found.domain))
     if index.digest != found.index_digest:
+        pair = {"strong": found.strong, "weak": found.weak}
+        command = command_line("extract", domain=found.domain, **pair)
         raise StaleStoreError(
             f"the index of {found.dataset}/{found.domain} changed after its features were made",
             expected=f"index digest {found.index_digest[:12]}",
             found=index.digest[:12],
-            fix=f"Run `w2s-cache extract --domain {found.domain}` again.",
+            fix=f"Run `{command}` again.",
         )
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)

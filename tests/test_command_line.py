@@ -8,7 +8,7 @@ from w2s_cache.command_line import command_line, number_ranges
 
 
 def test_options_stand_as_they_are_typed():
-    """Names with commas, seeds as ranges, settings as JSON, flags alone, nothing of what is empty."""
+    """Names with commas, seeds as ranges, settings as JSON, flags alone; nothing where empty."""
     told = command_line(
         "train",
         curves=True,

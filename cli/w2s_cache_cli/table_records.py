@@ -12,6 +12,8 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.next_steps import next_step
+from w2s_cache_cli.records import left_out_line
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 class Asked:
     """The options of `tables` that choose records; empty ones leave the choice to the layout."""
 
-    spec_name: str
     domains: tuple[str, ...]
     seeds: tuple[int, ...] | None
     strong: tuple[str, ...]
@@ -58,19 +59,71 @@ def table_records(
             expected=f"records of the spec's present settings with {_shown(filters)}",
             found=f"{len(found)} of other settings, differing in {others}" if found else "none",
             fix=(
-                f"Run `w2s-cache train --spec {asked.spec_name}` first, or choose others with "
+                f"Run {next_step('train', **_pair(filters))} first, or choose others with "
                 "--domain, --strong and --weak."
             ),
         )
     if others and not asked.quiet:
-        left_out = len(found) - len(records)
-        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+        click.echo(left_out_line(len(found) - len(records), others), err=True)
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
     expected = Expected(
         seeds=asked.seeds or spec.protocol.seeds,
         domains=asked.domains or (() if layout.domain else spec.data.domains),
     )
     return layout.narrowed(columns[layout.columns]), records, expected
+
+
+def say_missing(
+    layout: Layout, spec: Spec, asked: Asked, records: Sequence[RunRecord], expected: Expected
+) -> None:
+    """Says how many runs the table expects and lacks, and the command that makes them."""
+    from w2s_cache.tables import missing_runs
+
+    missing = missing_runs(layout, records, expected)
+    if missing.runs and not asked.quiet:
+        count = f"{missing.runs} run{'s' * (missing.runs != 1)}"
+        is_missing = "are" if missing.runs > 1 else "is"
+        command = training_step(
+            layout,
+            spec,
+            asked,
+            methods=missing.methods,
+            columns=missing.columns,
+            seeds=missing.seeds,
+        )
+        click.echo(
+            f"{count} of {layout.name} {is_missing} missing; {command} adds what is", err=True
+        )
+
+
+def training_step(
+    layout: Layout,
+    spec: Spec,
+    asked: Asked,
+    *,
+    methods: Sequence[str],
+    columns: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> str:
+    """The command that makes runs of a table; what a command does by default is not said."""
+    options = dict(_pair(_filters(layout, spec, asked)))
+    options["method"] = () if set(methods) == set(spec.methods) else tuple(methods)
+    options[layout.columns] = tuple(columns)
+    if layout.columns != "domain":
+        options["domain"] = asked.domains or layout.domain
+    if set(columns) == set(spec.data.domains):
+        del options["domain"]
+    several = layout.columns != "domain" and len(columns) > 1
+    plain = tuple(seeds) == tuple(spec.protocol.seeds) and not several
+    words = "sweep" if several else "train"
+    return next_step(words, **options, seeds=() if plain else tuple(seeds))
+
+
+def _pair(filters: Mapping[str, Sequence[object]]) -> dict[str, object]:
+    """The models of a table where it fixes one of each."""
+    return {
+        name: filters[name][0] for name in ("strong", "weak") if len(filters.get(name, ())) == 1
+    }
 
 
 def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:

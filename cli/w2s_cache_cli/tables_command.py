@@ -25,7 +25,7 @@ from w2s_cache_cli.options import (
     spec_option,
 )
 from w2s_cache_cli.settings import settings_options, with_protocol
-from w2s_cache_cli.table_records import Asked, table_records
+from w2s_cache_cli.table_records import Asked, say_missing, table_records, training_step
 
 if TYPE_CHECKING:
     from w2s_cache.tables import Layout, Table
@@ -102,7 +102,6 @@ def command(
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
     asked = Asked(
-        spec_name=spec_name,
         domains=domains,
         seeds=seeds,
         strong=strong,
@@ -121,9 +120,14 @@ def command(
             absent = () if tables or not number else rendering.absent_methods(parts[0], parts[1])
             if absent:
                 if not quiet:
-                    click.echo(f"{name} left out: no runs of {', '.join(absent)}", err=True)
+                    step = training_step(layout, spec, asked, methods=absent)
+                    click.echo(
+                        f"{name} left out: no runs of {', '.join(absent)}; {step} adds them",
+                        err=True,
+                    )
                 continue
             table = rendering.build(*parts, read=partial(read_predictions, results_dir))
+            say_missing(parts[0], spec, asked, *parts[1:])
         text = rendering.render(table, format_, color=colour)
         click.echo(f"\n{text}" if number else text, nl=False)
         if output_dir is not None:

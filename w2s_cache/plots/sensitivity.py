@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import PlotError, UnknownNameError
+from w2s_cache.plots.sensitivity_gaps import Scores, lacking_notes, refuse_absent
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
 from w2s_cache.plots.style import BLACK, entitle, series_style
 from w2s_cache.results import RunRecord
-from w2s_cache.results.lacking import Needed, cure, grouped
 from w2s_cache.train.settings import RECIPE
 
 SIZE = (5.6, 3.2)
@@ -27,9 +27,6 @@ _NAMES = {
 }
 _LOG_SPAN = 10  # from one decade on
 _APART = 0.04  # lines stand beside each other within this share of the axis, so that bars show
-
-Scores = dict[float, dict[int, float]]
-"""Value → seed → accuracy of one domain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,8 +105,8 @@ def gather_sensitivity(
             "several values.",
         )
     found = {s for of_domain in scores.values() for runs in of_domain.values() for s in runs}
-    _refuse_absent(domains, scores, "domain", (method, parameter))
-    _refuse_absent(seeds, found, "seed", (method, parameter))
+    refuse_absent(domains, scores, "domain", (method, parameter))
+    refuse_absent(seeds, found, "seed", (method, parameter))
     seeds = sorted(found)
     series = [_series(domain, of_domain) for domain, of_domain in sorted(scores.items())]
     if len(series) > 1:
@@ -118,7 +115,7 @@ def gather_sensitivity(
         parameter=parameter,
         series=tuple(series),
         seeds=tuple(seeds),
-        notes=tuple(_notes(scores, values, seeds, (method, parameter))),
+        notes=tuple(lacking_notes(scores, values, seeds, (method, parameter))),
     )
 
 
@@ -213,40 +210,3 @@ def _average(scores: Mapping[str, Scores], values: Sequence[float], seeds: Seque
         }
         for value in whole
     }
-
-
-def _refuse_absent(
-    asked: Sequence[Any], found: Collection[Any], kind: str, varied: tuple[str, str]
-) -> None:
-    """Refuses what is asked for by name and has no run that could be drawn."""
-    absent = [each for each in asked if each not in found]
-    if absent:
-        method, parameter = varied
-        named = {"domain": absent} if kind == "domain" else {"seeds": absent}
-        command = command_line("train", method=method, **named, set={parameter: "VALUE"})
-        raise PlotError(
-            f"there are no runs of {method} to draw with {kind} {', '.join(map(str, absent))}",
-            expected=f"runs that differ in {parameter} alone for every {kind} that is asked for",
-            found=f"some with {kind} {', '.join(map(str, sorted(found)))}",
-            fix=f"Run `{command}` with several values.",
-        )
-
-
-def _notes(
-    scores: Mapping[str, Scores],
-    values: Sequence[float],
-    seeds: Sequence[int],
-    varied: tuple[str, str],
-) -> Iterator[str]:
-    """One sentence per value that lacks runs, with the command that makes them."""
-    method, parameter = varied
-    for value in values:
-        lacking = [
-            Needed(method, domain, seed)
-            for domain, of_domain in sorted(scores.items())
-            for seed in seeds
-            if seed not in of_domain.get(value, {})
-        ]
-        if lacking:
-            command = f"{cure(lacking)} --set {parameter}={value:g}"
-            yield f"no run at {parameter}={value:g} of {grouped(lacking)}: `{command}`"

@@ -56,7 +56,7 @@ def refuse_lacking(
         "runs that are asked for are not there",
         expected="a finished run of every method on every domain with every seed",
         found=" and ".join(told) or "no run at all",
-        fix=f"{fix}, or ask for less with --method, --domain and --seeds.",
+        fix=f"{fix}, or ask for fewer methods, domains or seeds.",
     )
 
 

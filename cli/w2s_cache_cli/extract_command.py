@@ -113,15 +113,19 @@ def command(
         return
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.extract.domain import extract_domain
+    from w2s_cache.extract.imported import check_imported
 
     found = data_root(
         spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
     )
     bars.end()
     load = _loader(models.strong, bars)
-    for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
+    names = chosen_domains(spec, domains, list_domains(spec.data, found))
+    requests = {domain: request(domain, found) for domain in names}
+    check_imported(requests)
+    for domain, asked in requests.items():
         began = time.perf_counter()
-        done = extract_domain(request(domain, found), domain, strong=load, progress=bars)
+        done = extract_domain(asked, domain, strong=load, progress=bars)
         bars.result(_summary(done, time.perf_counter() - began, imported=weak_logits is not None))
     if weak_logits and weak is None:
         bars.say(f"next: {next_step('train', weak=models.weak_name)}")

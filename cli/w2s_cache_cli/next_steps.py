@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import click
@@ -35,20 +35,26 @@ def note_running(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     return value
 
 
-def next_step(*words: str, **options: object) -> str:
-    """A command to run after this one, with the settings in force, between backticks."""
-    return completed(f"`{command_line(*words, **options)}`")
+def next_step(*words: str, but: Collection[str] = (), **options: object) -> str:
+    """A command to run after this one, with the settings in force, between backticks.
+
+    Args:
+        *words: The command and its arguments.
+        but: Flags that are not to be carried over.
+        **options: What it is given, as :func:`command_line` takes it.
+    """
+    return completed(f"`{command_line(*words, **options)}`", but=but)
 
 
-def completed(text: str) -> str:
+def completed(text: str, *, but: Collection[str] = ()) -> str:
     """The text, every command in backticks with the typed settings it takes and does not name."""
     running = click.get_current_context().meta.get(_RUNNING)
     if running is None:
         return text
-    return _COMMAND.sub(lambda found: f"`{_completed(found[1], running)}`", text)
+    return _COMMAND.sub(lambda found: f"`{_completed(found[1], running, but)}`", text)
 
 
-def _completed(command: str, running: click.Context) -> str:
+def _completed(command: str, running: click.Context, but: Collection[str]) -> str:
     try:
         words = shlex.split(command)
     except ValueError:  # a message that quotes something else
@@ -56,7 +62,7 @@ def _completed(command: str, running: click.Context) -> str:
     target, name = _target(words[1:], running)
     if target is None:
         return command
-    named = {word.partition("=")[0] for word in words}
+    named = {word.partition("=")[0] for word in words} | set(but)
     taken = {flag: p for p in target.params if isinstance(p, click.Option) for flag in p.opts}
     for flag, value in _typed(running):
         if flag in taken and flag not in named and _fits(value, taken[flag]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +51,12 @@ def records_of(
     ``methods`` are those that the command is about; records of others are among those returned.
 
     Raises:
-        RecordError: There are none.
+        RecordError: There are none, or no method has a setting that is asked for.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.train.matching import differing_settings, matching
 
+    say_without_setting(spec, methods, options, quiet=quiet)
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, options, overrides)
     others = ", ".join(differing_settings(found, spec, options, overrides))
@@ -90,3 +91,27 @@ def unrun_line(
 def left_out_line(count: int, differing: str) -> str:
     """What is said of records that are not of the settings asked for."""
     return f"{count} run{'s' * (count != 1)} of other settings left out, differing in {differing}"
+
+
+def say_without_setting(
+    spec: Spec, methods: Sequence[str], options: Mapping[str, Any], *, quiet: bool
+) -> None:
+    """Says which methods have no setting of ``--set``, since they are shown all the same.
+
+    Raises:
+        RecordError: None of the methods has it: a misspelt setting would change nothing.
+    """
+    from w2s_cache.tables.settings import setting_text
+    from w2s_cache.train.matching import methods_without
+
+    for name, without in methods_without(spec, methods, options).items() if methods else ():
+        if set(without) == set(methods):
+            raise RecordError(
+                f"no method here has the setting {name}, or this value of it",
+                expected=f"a setting of {', '.join(methods)}, as `w2s-cache methods` lists them",
+                found=setting_text(name, options[name]),
+                fix="Correct --set.",
+            )
+        if without and not quiet:
+            shown = f"{', '.join(without)} {'has' if len(without) == 1 else 'have'}"
+            click.echo(f"{shown} no such setting as {name}, shown as without --set", err=True)

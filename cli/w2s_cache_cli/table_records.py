@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
-from w2s_cache_cli.next_steps import next_step
-from w2s_cache_cli.records import left_out_line
+from w2s_cache_cli.records import left_out_line, say_without_setting
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -48,20 +48,19 @@ def table_records(
     from w2s_cache.tables import Expected
     from w2s_cache.train.matching import differing_settings, matching
 
-    filters = _filters(layout, spec, asked)
+    say_without_setting(spec, layout.methods(), asked.options, quiet=asked.quiet)
+    filters = table_filters(layout, spec, asked)
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, asked.options, asked.overrides)
     differing = differing_settings(found, spec, asked.options, asked.overrides)
     others = ", ".join(differing)
     if not records:
+        command = command_line("train", **other_models(spec, filters))
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
             expected=f"records of the spec's present settings with {_shown(filters)}",
             found=f"{len(found)} of other settings, differing in {others}" if found else "none",
-            fix=(
-                f"Run {next_step('train', **_pair(filters))} first, or choose others with "
-                "--domain, --strong and --weak."
-            ),
+            fix=(f"Run `{command}` first, or choose others with --domain, --strong and --weak."),
         )
     if others and not asked.quiet:
         click.echo(left_out_line(len(found) - len(records), others), err=True)
@@ -73,60 +72,7 @@ def table_records(
     return layout.narrowed(columns[layout.columns]), records, expected
 
 
-def say_missing(
-    layout: Layout, spec: Spec, asked: Asked, records: Sequence[RunRecord], expected: Expected
-) -> None:
-    """Says how many runs the table expects and lacks, and the command that makes them."""
-    from w2s_cache.tables import missing_runs
-
-    missing = missing_runs(layout, records, expected)
-    if missing.runs and not asked.quiet:
-        count = f"{missing.runs} run{'s' * (missing.runs != 1)}"
-        is_missing = "are" if missing.runs > 1 else "is"
-        command = training_step(
-            layout,
-            spec,
-            asked,
-            methods=missing.methods,
-            columns=missing.columns,
-            seeds=missing.seeds,
-        )
-        click.echo(
-            f"{count} of {layout.name} {is_missing} missing; {command} adds what is", err=True
-        )
-
-
-def training_step(
-    layout: Layout,
-    spec: Spec,
-    asked: Asked,
-    *,
-    methods: Sequence[str],
-    columns: Sequence[str] = (),
-    seeds: Sequence[int] = (),
-) -> str:
-    """The command that makes runs of a table; what a command does by default is not said."""
-    options = dict(_pair(_filters(layout, spec, asked)))
-    options["method"] = () if set(methods) == set(spec.methods) else tuple(methods)
-    options[layout.columns] = tuple(columns)
-    if layout.columns != "domain":
-        options["domain"] = asked.domains or layout.domain
-    if set(columns) == set(spec.data.domains):
-        del options["domain"]
-    several = layout.columns != "domain" and len(columns) > 1
-    plain = tuple(seeds) == tuple(spec.protocol.seeds) and not several
-    words = "sweep" if several else "train"
-    return next_step(words, **options, seeds=() if plain else tuple(seeds))
-
-
-def _pair(filters: Mapping[str, Sequence[object]]) -> dict[str, object]:
-    """The models of a table where it fixes one of each."""
-    return {
-        name: filters[name][0] for name in ("strong", "weak") if len(filters.get(name, ())) == 1
-    }
-
-
-def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:
+def table_filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:
     """The values each field may have; a field without an entry may have any."""
     strong = tuple(strong_section_of(spec, name)[0] for name in asked.strong)
     filters: dict[str, Sequence[object]] = {
@@ -141,6 +87,13 @@ def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[obj
         if not filters[field] and field != layout.columns:
             filters[field] = (name,)
     return {field: values for field, values in filters.items() if values}
+
+
+def other_models(spec: Spec, filters: Mapping[str, Sequence[object]]) -> dict[str, object]:
+    """The one strong and the one weak model of a table, where that is not the spec's first."""
+    first = {"strong": next(iter(spec.strong)), "weak": next(iter(spec.weak))}
+    chosen = {name: filters.get(name, ()) for name in first}
+    return {n: v[0] for n, v in chosen.items() if len(v) == 1 and v[0] != first[n]}
 
 
 def _given(name: str | None) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ _COLUMNS = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Index:
     """All rows of one domain. Two indexes are the same data exactly when their ``digest`` agrees.
 
@@ -90,6 +90,12 @@ class Index:
     def __len__(self) -> int:
         """Number of rows."""
         return len(self.paths)
+
+    def __repr__(self) -> str:
+        """Name, counts and digest in place of rows."""
+        counts = f"{len(self):,} rows, {int(self.is_train.sum()):,} of them train"
+        classes = f"{len(self.classes):,} classes"
+        return f"Index({self.dataset}/{self.domain}: {counts}, {classes}, {self.digest[:12]})"
 
 
 def write_index(path: Path, index: Index) -> None:

@@ -16,7 +16,7 @@ def enumerated(names: Iterable[str]) -> str:
 def row_label(layout: Layout, method: str) -> str:
     """What sentences call a method's row: its label where no other row has it.
 
-    Rows of several groups may share a label; such a row is called by group and label, or by the
+    Rows of several groups may share a label; such a row is called by label and group, or by the
     method where that does not tell it apart either. So is a method that has no row, as one that
     stands for the ceiling.
     """
@@ -29,7 +29,7 @@ def row_label(layout: Layout, method: str) -> str:
     pairs = [(other.group, layout.label(name)) for name, other in layout.rows.items()]
     if row.group is None or pairs.count((row.group, layout.label(method))) > 1:
         return method
-    return f"{row.group}: {layout.label(method)}"
+    return f"{layout.label(method)} ({row.group})"
 
 
 def rows_on(

@@ -21,7 +21,7 @@ from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class DomainInputs:
     """Cached tensors of one domain, row i of each belonging to row i of the index.
 
@@ -44,6 +44,13 @@ class DomainInputs:
     logit_scale: float | None
     text_identity: dict[str, Any]
     digests: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Shapes in place of numbers."""
+        tensors = {"features": self.features, "weak_logits": self.weak_logits, "text": self.text}
+        shapes = [f"{k}={None if t is None else tuple(t.shape)}" for k, t in tensors.items()]
+        valid = f"valid={int(self.valid.sum()):,} of {len(self.valid):,}"
+        return f"DomainInputs({self.index!r}, {', '.join(shapes)}, {valid})"
 
 
 def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:

@@ -332,3 +332,22 @@ def test_the_installed_program_does_the_same(studied, w2s):
     told = subprocess.run([program, *command], capture_output=True, check=True, timeout=120)
     assert told.stdout == w2s(*command).stdout.encode()
     assert told.stderr == b""
+
+
+def test_nothing_is_imported_where_one_domain_s_file_is_wrong(cached, w2s, files, tmp_path):
+    """All files are read before anything is published, and no replacement is announced."""
+    rows = w2s("data", "index", cached.spec).stdout.splitlines()[1:]
+    for factor, domains in ((1, ("art", "photo")), (2, ("art",))):
+        for domain in domains:
+            own = [row.split(",") for row in rows if row.startswith(f"{domain}/")]
+            lines = [f"{p},{' '.join(map(str, factor * np.eye(3)[int(k)]))}\n" for p, k, *_ in own]
+            (tmp_path / f"{domain}.csv").write_text(f"path,logits\n{''.join(lines)}")
+        cache = tmp_path / "cache"
+        options = ("--spec", cached.spec, "--cache-dir", cache, "--strong", "clip")
+        told = w2s("extract", *options, "--weak-logits", tmp_path / "{domain}.csv")
+        if factor == 1:
+            before = files(cache)
+            (tmp_path / "photo.csv").write_text("path,logits\nphoto/none.png,1 2 3\n")
+    assert told.exit_code == 1
+    assert "replaced" not in told.stderr
+    assert files(cache) == before

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from w2s_cache.errors import RecordError
-from w2s_cache.tables import Expected, build, load_layout, parse_layout, render
+from w2s_cache.tables import Expected, build, load_layout, missing_runs, parse_layout, render
 
 DOMAINS = ["clipart", "infograph", "painting", "quickdraw", "real", "sketch"]
 
@@ -281,3 +281,52 @@ def test_anchors_are_said_in_the_label_of_zero_shot_and_below_the_table(make):
     ]
     assert any("anchors, the class means of the other domains" in line for line in anchored.footer)
     assert not any("anchors" in line for line in plain.footer)
+
+
+TWINS = """
+name = "twins"
+title = "T"
+[rows.lp-ce]
+label = "CE"
+group = "Probe, random"
+[rows.tp-ce]
+label = "CE"
+group = "Prompt"
+[rows.tp-kd]
+label = "KD, text"
+[rows.cpl]
+[rows.weak]
+"""
+
+
+def test_rows_that_share_a_label_are_told_apart_in_the_footer(make):
+    """Settings belong to the row, not to its label, and equal ones are said once."""
+    options = {"lp-ce": {"tau": 1.0}, "tp-ce": {"words": ""}, "tp-kd": {"words": ""}}
+    records = [make(m, "art", config={"options": o}) for m, o in options.items()]
+    footer = _footer(build(parse_layout(TWINS, origin="t"), records))
+    assert "CE (Probe, random): tau=1.0." in footer
+    assert 'CE (Prompt); KD, text: words="".' in footer
+
+
+def test_missing_runs_are_named_in_groups(make):
+    """Rows, columns and seeds that lack the same stand together, seeds as ranges."""
+    records = [make("cpl", d, s) for d in ("art", "real", "sea") for s in (0, 1, 2, 5)]
+    records += [make(m, "art", s) for m in ("lp-ce", "tp-ce") for s in range(6)]
+    layout = parse_layout(TWINS, origin="t")
+    footer = _footer(build(layout, records))
+    assert "–: no run of CE (Probe, random); CE (Prompt) on real, sea." in footer
+    assert "–: no run of KD, text; weak anywhere." in footer
+    assert "(4/6): cpl everywhere lacks seeds 3-4." in footer
+    missing = missing_runs(layout, records, Expected())
+    assert missing.methods == ("lp-ce", "tp-ce", "tp-kd", "cpl", "weak")
+    assert (missing.columns, missing.seeds) == (("real", "sea", "art"), (0, 1, 2, 3, 4, 5))
+    assert missing.runs == 2 * 2 * 6 + 2 * 3 * 6 + 3 * 2
+
+
+def test_what_is_not_applicable_is_not_missing(make, layout):
+    """No command would make it; of the ceiling the methods that were run elsewhere are meant."""
+    refused = {"status": "not-applicable", "reason": "x", "metrics": {}}
+    records = [make("cpl", "art", **refused), make("lp-kd", "art"), make("weak", "art")]
+    records += [make("ceiling-lp", "sea"), *[make(m, "sea") for m in ("cpl", "lp-kd", "weak")]]
+    missing = missing_runs(layout, records, Expected())
+    assert (missing.methods, missing.columns) == (("ceiling-lp",), ("art",))

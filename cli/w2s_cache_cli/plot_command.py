@@ -13,6 +13,7 @@ import click
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache.store.layout import slug
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.next_steps import completed
 from w2s_cache_cli.options import (
@@ -69,7 +70,9 @@ class _Source:
     quiet: bool
 
     def filters(self, domains: tuple[str, ...]) -> dict[str, object]:
-        """Fields of the records to read."""
+        """Fields of the records to read, names that nothing has refused."""
+        weak = (self.weak,) if self.weak else ()
+        refuse_names_without_runs(self.spec, self.results_dir, domains=domains, weak=weak)
         return record_filters(self.spec, domains, self.seeds, self.strong, self.weak)
 
     def records(self, domain: str, methods: tuple[str, ...]) -> list[RunRecord]:

@@ -64,13 +64,24 @@ def records_of(
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",
             expected="records of the spec's present settings",
-            found=f"{len(found)} of other settings, differing in {others}" if found else "none",
+            found=f"{len(found)} of other settings, differing in {others}"
+            if found
+            else models_with_runs(spec, results_dir),
             fix=f"Run {next_step('train', method=methods)} first.",
         )
     left_out = len(found) - len(records)
     if left_out and not quiet:
         click.echo(left_out_line(left_out, others), err=True)
     return records
+
+
+def models_with_runs(spec: Spec, results_dir: Path) -> str:
+    """What an error found where there are no runs: none, or those of other models."""
+    from w2s_cache.results import find_runs
+
+    pairs = {(run.strong, run.weak) for run in find_runs(results_dir, dataset=spec.name)}
+    shown = ", ".join(f"{strong} and {weak}" for strong, weak in sorted(pairs))
+    return f"none; there are runs of {shown}" if pairs else "none"
 
 
 def unrun_line(

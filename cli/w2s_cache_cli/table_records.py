@@ -13,7 +13,7 @@ from w2s_cache.command_line import command_line
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
-from w2s_cache_cli.records import left_out_line, say_without_setting
+from w2s_cache_cli.records import left_out_line, models_with_runs, say_without_setting
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -59,7 +59,9 @@ def table_records(
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
             expected=f"records of the spec's present settings with {_shown(filters)}",
-            found=f"{len(found)} of other settings, differing in {others}" if found else "none",
+            found=f"{len(found)} of other settings, differing in {others}"
+            if found
+            else models_with_runs(spec, results_dir),
             fix=(f"Run `{command}` first, or choose others with --domain, --strong and --weak."),
         )
     if others and not asked.quiet:

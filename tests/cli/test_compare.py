@@ -67,7 +67,7 @@ def test_what_cannot_be_compared_is_refused(studied, w2s, words, told):
     ("more", "told"),
     [
         (("--seeds", "0-3"), ["cpl, lp-kd on art, photo with seeds 2-3", "--seeds 2-3"]),
-        (("--domain", "art,sea"), ["cpl, lp-kd on sea with seeds 0-1", "--domain sea"]),
+        (("--domain", "art", "--seeds", "0,7"), ["cpl, lp-kd on art with seed 7", "--seeds 7"]),
     ],
 )
 def test_what_is_asked_for_by_name_is_not_dropped(studied, w2s, more, told):
@@ -75,6 +75,21 @@ def test_what_is_asked_for_by_name_is_not_dropped(studied, w2s, more, told):
     result = w2s("compare", "cpl", *options(studied, "--against", "lp-kd", *more))
     assert (result.exit_code, result.stdout) == (1, "")
     assert all(part in result.stderr for part in (*told, "Run `w2s-cache train ", "--spec"))
+
+
+@pytest.mark.parametrize("name", ["--domain arts", "--weak nett"])
+def test_names_that_nothing_has_are_refused(studied, w2s, name):
+    """A misspelt name gets the nearest one, as in `train` and `tables`."""
+    result = w2s("compare", "cpl", *options(studied, "--against", "lp-kd"), *name.split())
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Did you mean" in result.stderr
+
+
+def test_runs_of_other_models_are_named(studied, w2s):
+    """Where the models asked for have no runs, those that have are said."""
+    for command in (("compare", "cpl", "--against", "lp-kd"), ("tables",)):
+        result = w2s(*command, *options(studied, "--strong", "RN50,openai"))
+        assert "found none; there are runs of clip and net." in result.stderr
 
 
 def test_what_the_spec_names_and_nobody_ran_is_said(studied, w2s, place, tmp_path):

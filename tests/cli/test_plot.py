@@ -63,7 +63,7 @@ def test_curves_are_drawn_from_runs_trained_with_curves(cached, w2s, tmp_path):
         ("curves --domain art --method cpl", ["no accuracies", "train --curves --method cpl"]),
         ("curves --domain art --method lp-ce", ["no curves of lp-ce"]),
         ("curves --domain art --method cpl --seeds 0-3", ["no run of cpl", "--seeds 2-3"]),
-        ("curves --domain arts", ["no runs of spec tiny"]),
+        ("curves --domain arts", ["unknown domain of tiny", "'art'"]),
         (
             "beta --domain art --method lp-adapt",
             ["lp-adapt on art", "train --method lp-adapt"],

@@ -23,7 +23,7 @@ _RUNNING = f"{__name__}.running"
 _COMMAND = re.compile(f"`({PROGRAM} [^`]+)`")
 _CARRIED = (
     *("--spec", "--root", "--domain", "--method", "--seeds", "--strong", "--weak", "--precision"),
-    *("--strong-checkpoint", "--weak-checkpoint", "--set", "--eval-split", "--select"),
+    *("--decoder", "--strong-checkpoint", "--weak-checkpoint", "--set", "--eval-split", "--select"),
     *("--cache-dir", "--results-dir", "--device"),
 )
 """Options that say which data, models, runs and places are meant; not how something is shown."""

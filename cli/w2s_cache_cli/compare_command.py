@@ -11,6 +11,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     comma_list,
@@ -21,7 +22,7 @@ from w2s_cache_cli.options import (
     seeds_option,
     spec_option,
 )
-from w2s_cache_cli.records import record_filters, records_of
+from w2s_cache_cli.records import record_filters, records_of, unrun_line
 from w2s_cache_cli.settings import settings_options, with_protocol
 
 
@@ -32,7 +33,7 @@ from w2s_cache_cli.settings import settings_options, with_protocol
     multiple=True,
     required=True,
     callback=comma_list,
-    help="Baseline or a group of them; repeat or separate by commas.",
+    help="Baseline or a group of them (without its ceilings); repeat or separate by commas.",
 )
 @spec_option
 @domain_option
@@ -83,7 +84,7 @@ def command(
 
     Prints the difference of accuracies and the performance gap recovered with 95 % intervals, and
     McNemar's exact test of every run. Needs finished runs of all methods with the same domains and
-    seeds.
+    seeds: those of --domain and --seeds, else all that any of the methods has.
 
     \b
     Examples:
@@ -92,28 +93,31 @@ def command(
     """
     import numpy as np
 
-    from w2s_cache.methods import expand_groups, find_method
     from w2s_cache.results import read_predictions
     from w2s_cache.tables.evaluated import load_evaluated
+    from w2s_cache.tables.layout import CEILING_METHODS
     from w2s_cache.tables.significance import significance
     from w2s_cache.tables.significance_format import render_significance
 
-    if method in against:
-        raise RecordError(
-            f"{method} cannot be compared with itself",
-            expected="other methods in --against",
-            found=", ".join(against),
-            fix="Name baselines.",
-        )
-    baselines = tuple(name for name in expand_groups(against) if name != method)
-    for name in (method, *baselines):
-        find_method(name)
     spec = with_protocol(read_spec(spec_name), eval_split, select)
+    baselines = _baselines(method, against, quiet=quiet)
+    methods = (method, *baselines)
     filters = record_filters(spec, domains, seeds, strong, weak)
-    records = records_of(spec, results_dir, filters, options, overrides, quiet=quiet)
-    evaluated = load_evaluated(
-        records, (method, *baselines), partial(read_predictions, results_dir)
+    filters["method"] = [*methods, *CEILING_METHODS]
+    refuse_names_without_runs(spec, results_dir, domains=domains, weak=(weak,) if weak else ())
+    records = records_of(
+        spec, results_dir, filters, options, overrides, methods=methods, quiet=quiet
     )
+    evaluated = load_evaluated(
+        records,
+        methods,
+        partial(read_predictions, results_dir),
+        domains=domains,
+        seeds=seeds or (),
+    )
+    note = unrun_line(spec, filters, records, methods)
+    if note and not quiet:
+        click.echo(note, err=True)
     result = significance(
         evaluated,
         [(method, name) for name in baselines],
@@ -121,3 +125,38 @@ def command(
         generator=np.random.default_rng(bootstrap_seed),
     )
     click.echo(render_significance(result, format_), nl=False)
+
+
+def _baselines(method: str, against: tuple[str, ...], *, quiet: bool) -> tuple[str, ...]:
+    """The methods to compare with; of a group not those that were trained on ground truth.
+
+    Raises:
+        RecordError: The method is among them by name, or one is no method but a table's row.
+        UnknownNameError: No such method.
+    """
+    from w2s_cache.methods import expand_groups, find_method
+    from w2s_cache.tables.layout import CEILING, CEILING_METHODS
+
+    if CEILING in (method, *against):
+        raise RecordError(
+            f"{CEILING} cannot be compared",
+            expected="a method, whose runs have predictions",
+            found="a row of tables: in each column the best of several methods",
+            fix=f"Name one of {', '.join(CEILING_METHODS)}.",
+        )
+    members = [name for name in expand_groups(against) if name != method]
+    unfair = [name for name in members if name in CEILING_METHODS and name not in against]
+    baselines = tuple(name for name in members if name not in unfair)
+    if method in against or not baselines:
+        raise RecordError(
+            f"{method} cannot be compared with itself",
+            expected="other methods in --against",
+            found=", ".join(against) or "none",
+            fix="Name baselines.",
+        )
+    for name in (method, *baselines):
+        find_method(name)
+    if unfair and not quiet:
+        shown = ", ".join(unfair)
+        click.echo(f"{shown} left out: trained on ground truth; name them to compare", err=True)
+    return baselines

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
-from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec
-from w2s_cache_cli.models import Models, chosen_models, model_options
+from w2s_cache.sections import Overrides
+from w2s_cache.spec import Spec, StrongSpec
+from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
+from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
     show_envvar=True,
     help="Folder of the images. Default: the spec's.",
 )
-@model_options
+@names_options
+@override_options
 @click.option(
     "--weak-logits",
     help="Import predictions instead of fine-tuning: parquet or csv with `path` and `logits` (or "
@@ -60,10 +63,7 @@ def command(
     root: str | None,
     strong: str | None,
     weak: str | None,
-    precision: Precision | None,
-    decoder: Decoder | None,
-    strong_checkpoint: str | None,
-    weak_checkpoint: str | None,
+    overrides: Overrides,
     weak_logits: str | None,
     batch_size: int | None,
     workers: int | None,
@@ -89,10 +89,7 @@ def command(
         spec,
         strong=strong,
         weak=weak or ("imported" if weak_logits else None),
-        precision=precision,
-        decoder=decoder,
-        strong_checkpoint=strong_checkpoint,
-        weak_checkpoint=weak_checkpoint,
+        overrides=overrides,
     )
     _refuse_confusion(spec, models, weak_logits)
     bars = Bars(quiet=quiet)
@@ -111,18 +108,22 @@ def command(
         return
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.extract.domain import extract_domain
+    from w2s_cache.extract.imported import check_imported
 
     found = data_root(
         spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
     )
     bars.end()
     load = _loader(models.strong, bars)
-    for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
+    names = chosen_domains(spec, domains, list_domains(spec.data, found))
+    requests = {domain: request(domain, found) for domain in names}
+    check_imported(requests)
+    for domain, asked in requests.items():
         began = time.perf_counter()
-        done = extract_domain(request(domain, found), domain, strong=load, progress=bars)
+        done = extract_domain(asked, domain, strong=load, progress=bars)
         bars.result(_summary(done, time.perf_counter() - began, imported=weak_logits is not None))
     if weak_logits and weak is None:
-        bars.say(f"next: w2s-cache train --spec {spec_name} --weak {models.weak_name}")
+        bars.say(f"next: {next_step('train', weak=models.weak_name)}")
 
 
 def _request(

@@ -11,6 +11,7 @@ import click
 
 from w2s_cache import __version__
 from w2s_cache.errors import W2SError
+from w2s_cache_cli.next_steps import completed
 from w2s_cache_cli.suggestions import SuggestingGroup
 
 COMMANDS = {
@@ -53,7 +54,7 @@ class _LazyGroup(SuggestingGroup):
         try:
             return super().invoke(ctx)
         except W2SError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(completed(f"Error: {error}"), err=True)
             sys.exit(EXIT_FAILED)
         except KeyboardInterrupt:
             click.echo(

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
+from w2s_cache.sections import AS_DECLARED, Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,9 +51,9 @@ _OVERRIDES = (
 )
 
 
-def model_options(command: Command) -> Command:
+def names_options(command: Command) -> Command:
     """Adds the options that name the two models; extract and train need the same ones."""
-    for option in reversed((*_NAMES, *_OVERRIDES)):
+    for option in reversed(_NAMES):
         command = option(command)
     return command
 
@@ -101,22 +101,13 @@ def chosen_models(
     *,
     strong: str | None,
     weak: str | None,
-    precision: Precision | None,
-    decoder: Decoder | None,
-    strong_checkpoint: str | None,
-    weak_checkpoint: str | None,
+    overrides: Overrides = AS_DECLARED,
 ) -> Models:
     """The sections the options mean, with what they override.
 
     Raises:
         UnknownNameError: The spec has no such strong encoder.
     """
-    overrides = Overrides(
-        precision=precision,
-        decoder=decoder,
-        strong_checkpoint=strong_checkpoint,
-        weak_checkpoint=weak_checkpoint,
-    )
     strong_name, strong_section = strong_section_of(spec, strong, overrides)
     weak_name, weak_section = weak_section_of(spec, weak, overrides)
     return Models(

@@ -123,7 +123,15 @@ def _run(source: Source, results_dir: Path, at: Searched, method: str, seed: int
 
     filters = record_filters(source.spec, (at.domain,), (seed,), source.strong, source.weak)
     filters["method"] = method
-    runs = records_of(source.spec, results_dir, filters, {}, source.overrides, quiet=source.quiet)
+    runs = records_of(
+        source.spec,
+        results_dir,
+        filters,
+        {},
+        source.overrides,
+        methods=(method,),
+        quiet=source.quiet,
+    )
     refuse_other_features(runs[-1], at.inputs)
     return runs[-1]
 

@@ -13,6 +13,7 @@ from w2s_cache.cache_home import CACHE_VARIABLE, cache_home
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.spec import Spec
 from w2s_cache.spec_files import load_spec
+from w2s_cache_cli.next_steps import note_running
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,6 +67,7 @@ spec_option = click.option(
     show_default=True,
     envvar="W2S_CACHE_SPEC",
     show_envvar=True,
+    callback=note_running,
     help="Name of a shipped spec, or the path of a .toml file.",
 )
 domain_option = click.option(

@@ -12,7 +12,10 @@ import click
 
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache.store.layout import slug
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import override_options
+from w2s_cache_cli.next_steps import completed
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -23,7 +26,7 @@ from w2s_cache_cli.options import (
     seeds_option,
     spec_option,
 )
-from w2s_cache_cli.records import record_filters, records_of
+from w2s_cache_cli.records import left_out_line, record_filters, records_of
 from w2s_cache_cli.settings import settings_options, with_protocol
 
 if TYPE_CHECKING:
@@ -67,19 +70,28 @@ class _Source:
     quiet: bool
 
     def filters(self, domains: tuple[str, ...]) -> dict[str, object]:
-        """Fields of the records to read."""
+        """Fields of the records to read, names that nothing has refused."""
+        weak = (self.weak,) if self.weak else ()
+        refuse_names_without_runs(self.spec, self.results_dir, domains=domains, weak=weak)
         return record_filters(self.spec, domains, self.seeds, self.strong, self.weak)
 
-    def records(self, domain: str) -> list[RunRecord]:
-        """Records of the spec's present settings on one domain."""
+    def records(self, domain: str, methods: tuple[str, ...]) -> list[RunRecord]:
+        """Records of the spec's present settings on one domain, of any methods."""
         return records_of(
             self.spec,
             self.results_dir,
             self.filters((domain,)),
             self.options,
             self.overrides,
+            methods=methods,
             quiet=self.quiet,
         )
+
+    def about(self, *parts: str) -> str:
+        """The title of a figure: data set, then what is shown, then the models."""
+        strong = strong_section_of(self.spec, self.strong)[0]
+        models = f"{strong} taught by {weak_section_of(self.spec, self.weak)[0]}"
+        return " · ".join(part for part in (self.spec.name, *parts, models) if part)
 
     def write(self, draw: Callable[[Any], None], *, size: tuple[float, float], stem: str) -> None:
         """Draws, writes, and prints the paths."""
@@ -124,18 +136,23 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     from w2s_cache.methods import expand_groups, find_method
     from w2s_cache.plots.curves import CEILINGS, SIZE, draw_curves, gather_curves
     from w2s_cache.results import read_trace
+    from w2s_cache.results.lacking import refuse_lacking
 
     source = _source(**shared)
-    records = source.records(domain)
+    asked = expand_groups(methods)
+    for name in asked:
+        find_method(name)
+    records = source.records(domain, asked)
     trained = dict.fromkeys(r.method for r in records if "epoch" in r.selected)
-    names = expand_groups(methods) or tuple(
-        name for name in trained if not name.startswith(CEILINGS)
-    )
+    names = asked or tuple(name for name in trained if not name.startswith(CEILINGS))
+    if source.seeds:
+        refuse_lacking(records, methods=names, domains=(domain,), seeds=source.seeds, curves=True)
     labels = {name: find_method(name).title for name in names}
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
         click.echo("no runs on ground truth, drawn without a strong ceiling", err=True)
-    source.write(partial(draw_curves, data=data), size=SIZE, stem=f"curves-{domain}")
+    draw = partial(draw_curves, data=data, title=source.about(domain))
+    source.write(draw, size=SIZE, stem=f"curves-{slug(domain)}")
 
 
 @command.command()
@@ -146,25 +163,20 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
 def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
     """AdaptConf's weight of the own prediction, before and after training."""
     from w2s_cache.encoders.reattach import Reattached
-    from w2s_cache.errors import PlotError
     from w2s_cache.methods import find_method
     from w2s_cache.plots.beta import SIZE, draw_beta
     from w2s_cache.request import feature_request
     from w2s_cache.results import read_head
+    from w2s_cache.results.lacking import refuse_lacking
     from w2s_cache.store.feature_set import read_feature_set
     from w2s_cache.train.beta import pooled, run_beta
     from w2s_cache.train.inputs import load_inputs
 
     find_method(method)
     source = _source(**shared)
-    runs = [r for r in source.records(domain) if r.method == method and r.status == "done"]
-    if not runs:
-        raise PlotError(
-            f"there is no run of {method} on {domain}",
-            expected="a finished run",
-            found="none",
-            fix=f"Run `w2s-cache train --method {method} --domain {domain}` first.",
-        )
+    runs = [r for r in source.records(domain, (method,)) if r.method == method]
+    seeds = source.seeds or sorted({run.seed for run in runs}) or source.spec.protocol.seeds
+    refuse_lacking(runs, methods=(method,), domains=(domain,), seeds=seeds)
     strong_name, strong = strong_section_of(source.spec, source.strong, source.overrides)
     weak_name, weak = weak_section_of(source.spec, source.weak, source.overrides)
     found = read_feature_set(
@@ -181,7 +193,8 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
     heads = [read_head(source.results_dir, run) for run in runs]
     pairs = zip(runs, heads, strict=True)
     data = pooled([run_beta(run, head, inputs, tower) for run, head in pairs])
-    source.write(partial(draw_beta, data=data), size=SIZE, stem=f"beta-{method}-{domain}")
+    draw = partial(draw_beta, data=data, title=source.about(method, domain))
+    source.write(draw, size=SIZE, stem=f"beta-{method}-{slug(domain)}")
 
 
 @command.command()
@@ -202,10 +215,17 @@ def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared:
     records = requested(found, source.spec, source.overrides)
     if len(records) < len(found) and not source.quiet:
         left_out = len(found) - len(records)
-        click.echo(f"{left_out} runs left out, of features the spec does not ask for now", err=True)
-    data = gather_sensitivity(records, parameter, declared)
-    for note in () if source.quiet else data.notes:
-        click.echo(note, err=True)
-    source.write(
-        partial(draw_sensitivity, data=data), size=SIZE, stem=f"sensitivity-{method}-{parameter}"
+        click.echo(left_out_line(left_out, "inputs.request_digest"), err=True)
+    data = gather_sensitivity(
+        records,
+        parameter,
+        declared,
+        method=method,
+        domains=domains,
+        seeds=source.seeds or (),
     )
+    for note in () if source.quiet else data.notes:
+        click.echo(completed(note), err=True)
+    stem = "-".join(["sensitivity", method, parameter, *map(slug, domains)])
+    about = source.about(method, ", ".join(domains))
+    source.write(partial(draw_sensitivity, data=data, title=about), size=SIZE, stem=stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.next_steps import next_step
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -41,16 +43,20 @@ def records_of(
     options: dict[str, Any],
     overrides: Overrides,
     *,
+    methods: Sequence[str],
     quiet: bool,
 ) -> list[RunRecord]:
     """Records of the spec's present settings; how many others there are is said aloud.
 
+    ``methods`` are those that the command is about; records of others are among those returned.
+
     Raises:
-        RecordError: There are none.
+        RecordError: There are none, or no method has a setting that is asked for.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.train.matching import differing_settings, matching
 
+    say_without_setting(spec, methods, options, quiet=quiet)
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, options, overrides)
     others = ", ".join(differing_settings(found, spec, options, overrides))
@@ -58,10 +64,65 @@ def records_of(
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",
             expected="records of the spec's present settings",
-            found=f"{len(found)} of other settings, differing in {others}" if found else "none",
-            fix="Run `w2s-cache train` with the same --spec first.",
+            found=f"{len(found)} of other settings, differing in {others}"
+            if found
+            else models_with_runs(spec, results_dir),
+            fix=f"Run {next_step('train', method=methods)} first.",
         )
     left_out = len(found) - len(records)
     if left_out and not quiet:
-        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+        click.echo(left_out_line(left_out, others), err=True)
     return records
+
+
+def models_with_runs(spec: Spec, results_dir: Path) -> str:
+    """What an error found where there are no runs: none, or those of other models."""
+    from w2s_cache.results import find_runs
+
+    pairs = {(run.strong, run.weak) for run in find_runs(results_dir, dataset=spec.name)}
+    shown = ", ".join(f"{strong} and {weak}" for strong, weak in sorted(pairs))
+    return f"none; there are runs of {shown}" if pairs else "none"
+
+
+def unrun_line(
+    spec: Spec, filters: dict[str, object], records: Sequence[RunRecord], methods: Sequence[str]
+) -> str:
+    """What of the spec was not asked for by name and has no runs of these methods, or ``""``."""
+    from w2s_cache.results.lacking import seeds_named
+
+    own = [record for record in records if record.method in methods]
+    domains = [d for d in spec.data.domains if d not in {record.domain for record in own}]
+    asked = filters["seed"] if isinstance(filters["seed"], list) else []
+    seeds = [seed for seed in asked if seed not in {record.seed for record in own}]
+    parts = [", ".join(domains)] if domains and "domain" not in filters else []
+    parts += [seeds_named(seeds)] if seeds else []
+    return f"not compared, without runs: {'; '.join(parts)}" if own and parts else ""
+
+
+def left_out_line(count: int, differing: str) -> str:
+    """What is said of records that are not of the settings asked for."""
+    return f"{count} run{'s' * (count != 1)} of other settings left out, differing in {differing}"
+
+
+def say_without_setting(
+    spec: Spec, methods: Sequence[str], options: Mapping[str, Any], *, quiet: bool
+) -> None:
+    """Says which methods have no setting of ``--set``, since they are shown all the same.
+
+    Raises:
+        RecordError: None of the methods has it: a misspelt setting would change nothing.
+    """
+    from w2s_cache.tables.settings import setting_text
+    from w2s_cache.train.matching import methods_without
+
+    for name, without in methods_without(spec, methods, options).items() if methods else ():
+        if set(without) == set(methods):
+            raise RecordError(
+                f"no method here has the setting {name}, or this value of it",
+                expected=f"a setting of {', '.join(methods)}, as `w2s-cache methods` lists them",
+                found=setting_text(name, options[name]),
+                fix="Correct --set.",
+            )
+        if without and not quiet:
+            shown = f"{', '.join(without)} {'has' if len(without) == 1 else 'have'}"
+            click.echo(f"{shown} no such setting as {name}, shown as without --set", err=True)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.records import left_out_line, models_with_runs, say_without_setting
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 class Asked:
     """The options of `tables` that choose records; empty ones leave the choice to the layout."""
 
-    spec_name: str
     domains: tuple[str, ...]
     seeds: tuple[int, ...] | None
     strong: tuple[str, ...]
@@ -47,24 +48,24 @@ def table_records(
     from w2s_cache.tables import Expected
     from w2s_cache.train.matching import differing_settings, matching
 
-    filters = _filters(layout, spec, asked)
+    say_without_setting(spec, layout.methods(), asked.options, quiet=asked.quiet)
+    filters = table_filters(layout, spec, asked)
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, asked.options, asked.overrides)
     differing = differing_settings(found, spec, asked.options, asked.overrides)
     others = ", ".join(differing)
     if not records:
+        command = command_line("train", **other_models(spec, filters))
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
             expected=f"records of the spec's present settings with {_shown(filters)}",
-            found=f"{len(found)} of other settings, differing in {others}" if found else "none",
-            fix=(
-                f"Run `w2s-cache train --spec {asked.spec_name}` first, or choose others with "
-                "--domain, --strong and --weak."
-            ),
+            found=f"{len(found)} of other settings, differing in {others}"
+            if found
+            else models_with_runs(spec, results_dir),
+            fix=(f"Run `{command}` first, or choose others with --domain, --strong and --weak."),
         )
     if others and not asked.quiet:
-        left_out = len(found) - len(records)
-        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+        click.echo(left_out_line(len(found) - len(records), others), err=True)
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
     expected = Expected(
         seeds=asked.seeds or spec.protocol.seeds,
@@ -73,7 +74,7 @@ def table_records(
     return layout.narrowed(columns[layout.columns]), records, expected
 
 
-def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:
+def table_filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[object]]:
     """The values each field may have; a field without an entry may have any."""
     strong = tuple(strong_section_of(spec, name)[0] for name in asked.strong)
     filters: dict[str, Sequence[object]] = {
@@ -88,6 +89,13 @@ def _filters(layout: Layout, spec: Spec, asked: Asked) -> dict[str, Sequence[obj
         if not filters[field] and field != layout.columns:
             filters[field] = (name,)
     return {field: values for field, values in filters.items() if values}
+
+
+def other_models(spec: Spec, filters: Mapping[str, Sequence[object]]) -> dict[str, object]:
+    """The one strong and the one weak model of a table, where that is not the spec's first."""
+    first = {"strong": next(iter(spec.strong)), "weak": next(iter(spec.weak))}
+    chosen = {name: filters.get(name, ()) for name in first}
+    return {n: v[0] for n, v in chosen.items() if len(v) == 1 and v[0] != first[n]}
 
 
 def _given(name: str | None) -> tuple[str, ...]:

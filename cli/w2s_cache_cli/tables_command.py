@@ -26,6 +26,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
+from w2s_cache_cli.table_steps import say_left_out, say_missing
 
 if TYPE_CHECKING:
     from w2s_cache.tables import Layout, Table
@@ -102,7 +103,6 @@ def command(
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
     asked = Asked(
-        spec_name=spec_name,
         domains=domains,
         seeds=seeds,
         strong=strong,
@@ -113,6 +113,7 @@ def command(
     )
     refuse_names_without_runs(spec, results_dir, domains=domains, weak=weak)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    printed = []
     for number, (name, layout) in enumerate(layouts.items()):
         if layout.content == "sizes":
             table = _sizes(layout, spec, domains, cache_dir)
@@ -120,16 +121,18 @@ def command(
             parts = table_records(layout, spec, asked, results_dir)
             absent = () if tables or not number else rendering.absent_methods(parts[0], parts[1])
             if absent:
-                if not quiet:
-                    click.echo(f"{name} left out: no runs of {', '.join(absent)}", err=True)
+                say_left_out(layout, spec, asked, absent)
                 continue
             table = rendering.build(*parts, read=partial(read_predictions, results_dir))
+            printed.append(parts)
         text = rendering.render(table, format_, color=colour)
         click.echo(f"\n{text}" if number else text, nl=False)
         if output_dir is not None:
             written = _write(table, output_dir, f"{spec.name}-{Path(name).stem}")
             if not quiet:
                 click.echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
+    for parts in printed:
+        say_missing(parts[0], spec, asked, *parts[1:])
 
 
 def _write(table: Table, folder: Path, stem: str) -> list[Path]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +11,11 @@ from w2s_cache.errors import StoreError
 from w2s_cache.spec import Spec
 from w2s_cache_cli.known_names import refuse_unknown
 from w2s_cache_cli.models import Models
+from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import chosen_domains
+from w2s_cache_cli.outcome_lines import outcome_lines
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.train_options import Training
 
 if TYPE_CHECKING:
     from w2s_cache.train.outcome import RunFailure
@@ -23,18 +23,12 @@ if TYPE_CHECKING:
 
 
 def make_study(
-    spec: Spec,
+    training: Training,
     models: Models,
     bars: Bars,
     *,
-    domains: tuple[str, ...],
     methods: tuple[str, ...],
     seeds: Sequence[int],
-    options: Mapping[str, Any],
-    device: str,
-    memory: int | None,
-    curves: bool,
-    cache_dir: Path,
 ) -> Study:
     """One pair of models as a study; what is left out is said aloud.
 
@@ -50,7 +44,8 @@ def make_study(
     from w2s_cache.train.memory import default_limit
     from w2s_cache.train.study import Study
 
-    on = resolve_device(device)
+    spec, cache_dir = training.spec, training.cache_dir
+    on = resolve_device(training.device)
     pairs = cached_pairs(cache_dir, spec.name)
     if models.weak is None:
         refuse_unknown("weak model", models.weak_name, {*spec.weak, *(weak for _, weak in pairs)})
@@ -63,21 +58,19 @@ def make_study(
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
-        domains=extracted_domains(spec, models, domains, (extracted, pairs), bars),
+        domains=extracted_domains(spec, models, training.domains, (extracted, pairs), bars),
         methods=expand_groups(methods),
         seeds=seeds,
-        options=options,
+        options=training.options,
         device=on,
         tower=Reattached(models.strong, on, bars.say),
-        curves=curves,
-        memory=default_limit() if memory is None else memory,
+        memory=default_limit() if training.memory is None else training.memory,
+        curves=training.curves,
         say=bars.say,
     )
 
 
-def run_studies(
-    studies: Sequence[Study], bars: Bars, *, cache_dir: Path, results_dir: Path, dry_run: bool
-) -> None:
+def run_studies(studies: Sequence[Study], training: Training, bars: Bars) -> None:
     """Runs every study under one bar and prints a line per domain and method.
 
     Raises:
@@ -90,20 +83,21 @@ def run_studies(
     for study in studies:
         check_names(study)
     total = sum(len(s.domains) * len(s.methods) * len(s.seeds) for s in studies)
-    if dry_run:
-        click.echo(f"{total} runs")
+    runs = f"{total} run{'s' * (total != 1)}"
+    if training.dry_run:
+        click.echo(runs)
         for study in studies:
             names = f"{', '.join(study.methods)} on {', '.join(study.domains)}"
             click.echo(f"{study.strong_name} and {study.weak_name}: {names}")
         return
-    bars.say(f"{total} runs on {studies[0].device}, records in {results_dir}")
+    bars.say(f"{runs} on {studies[0].device}, records in {training.results_dir}")
     failures: list[RunFailure] = []
     bars.begin("training", total, unit="run")
     for study in studies:
         if len(studies) > 1:
             bars.result(f"{study.strong_name} and {study.weak_name}")
-        outcomes = run_study(study, home=cache_dir, results_dir=results_dir)
-        for line in _summaries(_counted(outcomes, bars, failures)):
+        outcomes = run_study(study, home=training.cache_dir, results_dir=training.results_dir)
+        for line in outcome_lines(study, _counted(outcomes, bars, failures)):
             bars.result(line)
     bars.end()
     refuse_failures(failures, total)
@@ -140,13 +134,20 @@ def extracted_domains(
             f"no features of {models.strong_name} and {models.weak_name} on {spec.name}",
             expected="at least one extracted domain",
             found=pairs_shown(pairs),
-            fix="Run `w2s-cache extract` with the same --spec and models first, or name models "
-            "that are there with --strong and --weak.",
+            fix=f"Run {_extract(models)} first, or name models that are there with --strong and "
+            "--weak.",
         )
     absent = [domain for domain in known if domain not in extracted]
     if absent:
-        bars.say(f"not extracted, left out: {', '.join(absent)}")
+        bars.say(
+            f"not extracted, left out: {', '.join(absent)}; {_extract(models, absent)} adds them"
+        )
     return tuple(domain for domain in known if domain in extracted)
+
+
+def _extract(models: Models, domains: Sequence[str] = ()) -> str:
+    pair = {"strong": models.strong_name, "weak": models.weak_name}
+    return next_step("extract", domain=domains, **pair)
 
 
 def _counted(outcomes: Iterable[Any], bars: Bars, failures: list[RunFailure]) -> Iterator[Any]:
@@ -160,23 +161,3 @@ def _counted(outcomes: Iterable[Any], bars: Bars, failures: list[RunFailure]) ->
         else:
             bars.advance(1)
             yield outcome
-
-
-def _summaries(outcomes: Iterable[Any]) -> Iterator[str]:
-    """One line per (domain, method): mean accuracy over seeds, weak accuracy, reuse."""
-    for (domain, method), group in groupby(
-        outcomes, key=lambda outcome: (outcome.record.domain, outcome.record.method)
-    ):
-        members = list(group)
-        if members[0].record.status != "done":
-            yield f"{domain:12} {method:18} n/a: {members[0].record.reason}"
-            continue
-        values = [100 * member.record.metrics["accuracy"] for member in members]
-        weak = [100 * member.record.metrics["weak_accuracy"] for member in members]
-        spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
-        reused = sum(member.reused for member in members)
-        note = f", {reused} reused" if reused else ""
-        yield (
-            f"{domain:12} {method:18} {statistics.mean(values):5.1f}{spread} "
-            f"(weak {statistics.mean(weak):.1f}; n={len(values)}{note})"
-        )

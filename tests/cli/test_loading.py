@@ -60,3 +60,12 @@ def test_a_domain_that_was_not_extracted_is_said(cached):
     """Without features the command that makes them is named."""
     with pytest.raises(StoreError, match="extract --domain arts"):
         load_domain(Path(cached.spec), "arts", cache_dir=cached.cache)
+
+
+def test_what_is_loaded_is_short_to_read(cached):
+    """Shapes and counts in one line, no numbers of the tensors and no paths."""
+    inputs = load_domain(str(cached.spec), "art", cache_dir=cached.cache)
+    shown = repr(inputs)
+    assert len(shown) < 300
+    assert "Index(tiny/art: 60 rows, 24 of them train, 3 classes, " in shown
+    assert "features=(60, 128), weak_logits=(60, 3), text=(3, 128), valid=60 of 60" in shown

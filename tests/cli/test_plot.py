@@ -63,8 +63,12 @@ def test_curves_are_drawn_from_runs_trained_with_curves(cached, w2s, tmp_path):
     [
         ("curves --domain art --method cpl", ["no accuracies", "train --curves --method cpl"]),
         ("curves --domain art --method lp-ce", ["no curves of lp-ce"]),
-        ("curves --domain arts", ["no runs of spec tiny"]),
-        ("beta --domain art --method lp-adapt", ["no run of lp-adapt on art"]),
+        ("curves --domain art --method cpl --seeds 0-3", ["no run of cpl", "--seeds 2-3"]),
+        ("curves --domain arts", ["unknown domain of tiny", "'art'"]),
+        (
+            "beta --domain art --method lp-adapt",
+            ["lp-adapt on art", "train --method lp-adapt"],
+        ),
         ("beta --domain art --method lp-adapted", ["unknown method", "'lp-adapt'"]),
         ("sensitivity --method cpl --parameter tau", ["too few values", "--set tau=VALUE"]),
         ("sensitivity --method cpl --parameter tua", ["unknown hyper-parameter", "'tau'"]),
@@ -76,3 +80,17 @@ def test_what_cannot_be_drawn_is_refused(studied, w2s, tmp_path, words, told):
     assert (result.exit_code, result.stdout) == (1, "")
     assert all(part in result.stderr for part in ("Error: ", *told, "expected", "found"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_of_other_domains_have_other_names(cached, w2s, tmp_path):
+    """Domains asked for stand in the name of a file, so that no figure replaces another."""
+    where = ("--spec", cached.spec, "--cache-dir", cached.cache)
+    results = tmp_path / "results"
+    for tau in (0.1, 1):
+        train = ("--method", "cpl", "--set", f"tau={tau}", "--results-dir", results)
+        assert w2s("train", *where, *train, "--seeds", "0").exit_code == 0
+    command = ("plot", "sensitivity", "--method", "cpl", "--parameter", "tau")
+    command += tuple(options(cached, tmp_path, **{"results-dir": results}))
+    command += ("--seeds", "0", "--domain")
+    assert drawn(w2s(*command, "art"), tmp_path, "sensitivity-cpl-tau-art")
+    assert drawn(w2s(*command, "photo"), tmp_path, "sensitivity-cpl-tau-photo")

@@ -132,7 +132,7 @@ def test_an_unknown_library_is_refused(place, w2s, tmp_path):
         (["specs", "show", "pockt"], ["unknown spec", "Did you mean 'pocket'"]),
         (["extract", "--spec", "gone.toml"], ["no spec at gone.toml", "w2s-cache specs"]),
         (["tables", "--table", "mian"], ["unknown table", "Did you mean 'main'"]),
-        (["tables"], ["no runs of spec pocket", "w2s-cache train --spec pocket"]),
+        (["tables"], ["no runs of spec pocket", "Run `w2s-cache train` first"]),
         (["data", "fetch", "domaimnet", "--root", "x"], ["'domaimnet'", "'domainnet'"]),
         (["inspect", "."], ["manifest"]),
     ],

@@ -1,5 +1,7 @@
 """Laws of the accuracy curves."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -65,7 +67,7 @@ def test_runs_without_accuracies_are_named_with_the_command(study, lacking):
     with pytest.raises(PlotError) as caught:
         gather_curves(records, LABELS, older)
     assert "none in lp-kd on art with seed 1." in str(caught.value)
-    assert "w2s-cache train --curves --method lp-kd --domain art" in str(caught.value)
+    assert "w2s-cache train --curves --method lp-kd --domain art --seeds 1`" in str(caught.value)
 
 
 def test_methods_without_runs_are_named(study):
@@ -83,3 +85,44 @@ def test_the_drawing_follows_the_data(study):
     fewer = gather_curves(records, {"cpl": "CPL"}, read)
     assert one == again
     assert draw_figure(lambda f: draw_curves(f, fewer), size=SIZE)["svg"] != one["svg"]
+
+
+def test_curves_begin_before_the_first_step(study):
+    """Runs that say how they began have a point at step 0; one older run takes it away."""
+    records, read = study
+    new = []
+    for record in records:
+        metrics = record.metrics | {"start_fit_accuracy": 0.1 * record.seed, "start_accuracy": 0.3}
+        new.append(replace(record, metrics=metrics))
+    curve = gather_curves(new, LABELS, read).curves[0]
+    assert (curve.steps, curve.evaluated[0]) == ((0, 2, 4), (30, 0))
+    assert curve.fit[0] == pytest.approx((5, 50**0.5))
+    older = gather_curves([records[0], *new[1:]], LABELS, read).curves
+    assert [curve.steps for curve in older] == [(2, 4), (0, 2, 4)]
+
+
+def test_epochs_that_selection_kept_are_marked(study):
+    """Those of any seed, each once; they move with the point at step 0."""
+    records, read = study
+    chosen = [replace(r, selected={"epoch": 2 - r.seed}) for r in records]
+    assert [c.kept for c in gather_curves(chosen, LABELS, read).curves] == [(0, 1), (0, 1)]
+    started = {"start_fit_accuracy": 0.1, "start_accuracy": 0.1}
+    begun = [replace(r, metrics=r.metrics | started) for r in chosen]
+    assert gather_curves(begun, LABELS, read).curves[0].kept == (1, 2)
+
+
+def test_other_numbers_of_seeds_are_said(study):
+    """A method or ceiling of fewer seeds says so in the legend; the others do not."""
+    records, read = study
+    dropped = ("lp-kd", "ceiling-cpl", "ceiling-lp")
+    data = gather_curves([r for r in records if not (r.seed and r.method in dropped)], LABELS, read)
+    words = []
+
+    def draw(figure):
+        draw_curves(figure, data, title="pocket · art")
+        words.extend(text.get_text() for text in figure.legends[0].get_texts())
+        words.append(figure.get_suptitle())
+
+    draw_figure(draw, size=SIZE)
+    assert "CPL" in words
+    assert {"KD + LP (1 seed)", "Strong ceiling (1 seed)", "pocket · art"} <= set(words)

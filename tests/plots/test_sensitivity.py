@@ -1,5 +1,7 @@
 """Laws of accuracy against one hyper-parameter."""
 
+from functools import partial
+
 import pytest
 
 from w2s_cache.errors import PlotError, UnknownNameError
@@ -7,6 +9,9 @@ from w2s_cache.plots import draw_figure
 from w2s_cache.plots.sensitivity import AVERAGE, SIZE, draw_sensitivity, gather_sensitivity
 
 TAUS = (0.01, 0.1, 1)
+
+
+gather = partial(gather_sensitivity, method="cpl")
 
 
 def config(**options):
@@ -33,7 +38,7 @@ def records(make):
 
 def test_points_are_mean_and_sd_over_seeds(records, declared):
     """50 ± 14.14 on art, 10 more on sketch; the average over domains has the SD of its seeds."""
-    data = gather_sensitivity(records, "tau", declared)
+    data = gather(records, "tau", declared)
     assert [series.label for series in data.series] == ["art", "sketch", AVERAGE]
     assert all(series.values == TAUS for series in data.series)
     for series, mean in zip(data.series, (50, 60, 55), strict=True):
@@ -55,7 +60,7 @@ def test_points_are_mean_and_sd_over_seeds(records, declared):
 def test_runs_that_differ_in_anything_else_are_left_out(records, declared, make, changes):
     """Another option, recipe or protocol, a list, no result, or features of the past."""
     other = make("cpl", "art", 0, 0.9, **changes)
-    assert gather_sensitivity([*records, other], "tau", declared) == gather_sensitivity(
+    assert gather_sensitivity([*records, other], "tau", declared, method="cpl") == gather(
         records, "tau", declared
     )
 
@@ -65,8 +70,11 @@ def test_missing_runs_are_said_and_not_averaged(records, declared):
     lacking = [
         r for r in records if (r.domain, r.seed, r.config["options"]["tau"]) != ("art", 1, 1)
     ]
-    data = gather_sensitivity(lacking, "tau", declared)
-    assert data.notes == ("art at tau=1 lacks seed 1",)
+    data = gather(lacking, "tau", declared)
+    assert data.notes == (
+        "no run at tau=1 of cpl on art with seed 1: "
+        "`w2s-cache train --method cpl --domain art --seeds 1 --set tau=1`",
+    )
     assert data.series[-1].values == (0.01, 0.1)
     assert data.series[0].values == TAUS
 
@@ -79,20 +87,23 @@ def test_settings_of_the_recipe_are_parameters_too(make, declared):
         )
         for lr in (0.1, 0.01)
     ]
-    assert gather_sensitivity(recipes, "recipe.lr", declared).series[0].values == (0.01, 0.1)
+    assert gather(recipes, "recipe.lr", declared).series[0].values == (
+        0.01,
+        0.1,
+    )
 
 
 def test_an_unknown_parameter_is_refused(records, declared):
     """The nearest known one is offered."""
     with pytest.raises(UnknownNameError, match="Did you mean 'tau'"):
-        gather_sensitivity(records, "tua", declared)
+        gather(records, "tua", declared)
 
 
 def test_one_value_is_no_curve(records, declared):
     """The command that makes more is named."""
     one = [r for r in records if r.config["options"]["tau"] == 1]
-    with pytest.raises(PlotError, match=r"found 1\. Run `w2s-cache train --set tau=VALUE`"):
-        gather_sensitivity(one, "tau", declared)
+    with pytest.raises(PlotError, match=r"found 1\. Run `.* --method cpl --set tau=VALUE`"):
+        gather(one, "tau", declared)
 
 
 @pytest.mark.parametrize(("values", "scale"), [((0.1, 1), "log"), ((0.3, 1), "linear")])
@@ -102,9 +113,22 @@ def test_the_axis_is_logarithmic_where_values_span_a_decade(make, declared, valu
     seen = []
 
     def draw(figure):
-        draw_sensitivity(figure, gather_sensitivity(runs, "tau", declared))
+        draw_sensitivity(figure, gather(runs, "tau", declared))
         [panel] = figure.axes
         seen.append((panel.get_xscale(), tuple(panel.get_xticks())))
 
     draw_figure(draw, size=SIZE)
     assert seen == [(scale, values)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"domains": ("art", "real")}, r"with domain real.*--domain real --set tau=VALUE"),
+        ({"seeds": (0, 3, 4)}, r"with seed 3, 4.*--seeds 3-4 --set tau=VALUE"),
+    ],
+)
+def test_what_is_asked_for_by_name_and_has_no_runs_is_refused(records, declared, asked, told):
+    """A domain or seed that no run could show is named with the command that makes runs."""
+    with pytest.raises(PlotError, match=told):
+        gather(records, "tau", declared, **asked)

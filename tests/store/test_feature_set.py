@@ -61,7 +61,9 @@ def test_tuples_and_field_order_of_a_request_do_not_matter(tmp_path: Path) -> No
 
 def test_a_missing_feature_set_names_the_command(tmp_path: Path) -> None:
     """Without extraction the reader says exactly what to run."""
-    with pytest.raises(StoreError, match=r"Run 'w2s-cache extract --domain real'") as caught:
+    with pytest.raises(
+        StoreError, match=r"`w2s-cache .* --domain real --strong .* --weak .*`"
+    ) as caught:
         read_feature_set(tmp_path, **PAIR, request=REQUEST)
     assert str(feature_set_path(tmp_path, **PAIR)) in caught.value.expected
     assert caught.value.found.endswith("none in the cache")
@@ -131,7 +133,7 @@ def test_the_file_of_another_pair_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_feature_set_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     """Other schemas, unknown fields, wrong types and escaping paths are errors."""
     edit(write_feature_set(tmp_path, SET), **changes)
-    with pytest.raises(CorruptStoreError, match="Run 'w2s-cache extract --domain real' again"):
+    with pytest.raises(CorruptStoreError, match=r"`w2s-cache .* --domain real --strong .*` again"):
         read_feature_set(tmp_path, **PAIR, request=REQUEST)
 
 

@@ -86,7 +86,7 @@ def test_one_flipped_bit_anywhere_is_found(store: Path, position: str) -> None:
     with pytest.raises(CorruptStoreError, match=f"part-00001.h5 is damaged.*{listed}") as caught:
         opened.read("features")
     assert "XXH3-128" in caught.value.found
-    assert "Run 'w2s-cache extract' again" in caught.value.fix
+    assert "Run `w2s-cache extract` again" in caught.value.fix
     for touch in (opened.valid, opened.verify):
         with pytest.raises(CorruptStoreError):
             touch()
@@ -116,13 +116,13 @@ def test_an_incomplete_store_says_how_much_is_there_and_what_completes_it(
     with open_writer(tmp_path / "s", **declared) as writer:
         arrays, valid = maker.block(0, 8)
         writer.write(0, arrays, valid=valid)
-    with pytest.raises(StoreError, match=r"8 of 20 rows.*'w2s-cache extract --domain real' again"):
+    with pytest.raises(StoreError, match=r"8 of 20 rows.*`w2s-cache extract --domain real` again"):
         open_store(tmp_path / "s")
 
 
 def test_no_store_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> None:
     """An empty directory is no store."""
-    with pytest.raises(StoreError, match=r"no feature store at .*Run 'w2s-cache extract'"):
+    with pytest.raises(StoreError, match=r"no feature store at .*Run `w2s-cache extract`"):
         open_store(tmp_path)
 
 

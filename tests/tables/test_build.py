@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from w2s_cache.errors import RecordError
-from w2s_cache.tables import Expected, build, load_layout, parse_layout, render
+from w2s_cache.tables import Expected, build, load_layout, missing_runs, parse_layout, render
 
 DOMAINS = ["clipart", "infograph", "painting", "quickdraw", "real", "sketch"]
 
@@ -114,8 +114,7 @@ def test_a_seed_that_nobody_ran_is_marked_everywhere(layout, study):
     table = build(layout, study, Expected(seeds=(0, 1, 2)))
     cells = [cell for row in table.blocks[0].rows[:4] for cell in row.cells[:2]]
     assert {(cell.status, cell.n, cell.expected) for cell in cells} == {("partial", 2, 3)}
-    rows = "Weak, KD + LP, CPL, Strong ceiling"
-    assert f"(2/3): {rows} on art, sketch lack seed 2." in _footer(table)
+    assert "(2/3): every row everywhere lacks seed 2." in _footer(table)
 
 
 def test_seeds_beyond_the_expected_ones_are_shown(layout, study):
@@ -129,7 +128,7 @@ def test_a_domain_that_nobody_ran_is_a_column_of_dashes(layout, study):
     assert table.columns == ("art", "real", "sketch", "Avg")
     assert _cells(table, 0, "cpl")["real"].status == "missing"
     assert _cells(table, 0, "cpl")["Avg"].status == "missing"
-    assert "–: no run of Weak, KD + LP, CPL, Strong ceiling on real." in _footer(table)
+    assert "–: no run of any row on real." in _footer(table)
 
 
 def test_a_missing_run_is_a_dash_with_a_reason(layout, study):
@@ -145,7 +144,7 @@ def test_a_missing_run_is_a_dash_with_a_reason(layout, study):
 def test_a_method_without_runs_keeps_its_row(layout, study):
     """A row that was asked for is not left out silently."""
     table = build(layout, [r for r in study if r.method != "lp-kd"])
-    assert "–: no run of KD + LP on art, sketch." in _footer(table)
+    assert "–: no run of KD + LP anywhere." in _footer(table)
     assert {cell.status for cell in _cells(table, 0, "delta:cpl").values()} == {"missing"}
 
 
@@ -282,3 +281,52 @@ def test_anchors_are_said_in_the_label_of_zero_shot_and_below_the_table(make):
     ]
     assert any("anchors, the class means of the other domains" in line for line in anchored.footer)
     assert not any("anchors" in line for line in plain.footer)
+
+
+TWINS = """
+name = "twins"
+title = "T"
+[rows.lp-ce]
+label = "CE"
+group = "Probe, random"
+[rows.tp-ce]
+label = "CE"
+group = "Prompt"
+[rows.tp-kd]
+label = "KD, text"
+[rows.cpl]
+[rows.weak]
+"""
+
+
+def test_rows_that_share_a_label_are_told_apart_in_the_footer(make):
+    """Settings belong to the row, not to its label, and equal ones are said once."""
+    options = {"lp-ce": {"tau": 1.0}, "tp-ce": {"words": ""}, "tp-kd": {"words": ""}}
+    records = [make(m, "art", config={"options": o}) for m, o in options.items()]
+    footer = _footer(build(parse_layout(TWINS, origin="t"), records))
+    assert "CE (Probe, random): tau=1.0." in footer
+    assert 'CE (Prompt); KD, text: words="".' in footer
+
+
+def test_missing_runs_are_named_in_groups(make):
+    """Rows, columns and seeds that lack the same stand together, seeds as ranges."""
+    records = [make("cpl", d, s) for d in ("art", "real", "sea") for s in (0, 1, 2, 5)]
+    records += [make(m, "art", s) for m in ("lp-ce", "tp-ce") for s in range(6)]
+    layout = parse_layout(TWINS, origin="t")
+    footer = _footer(build(layout, records))
+    assert "–: no run of CE (Probe, random); CE (Prompt) on real, sea." in footer
+    assert "–: no run of KD, text; weak anywhere." in footer
+    assert "(4/6): cpl everywhere lacks seeds 3-4." in footer
+    missing = missing_runs(layout, records, Expected())
+    assert missing.methods == ("lp-ce", "tp-ce", "tp-kd", "cpl", "weak")
+    assert (missing.columns, missing.seeds) == (("real", "sea", "art"), (0, 1, 2, 3, 4, 5))
+    assert missing.runs == 2 * 2 * 6 + 2 * 3 * 6 + 3 * 2
+
+
+def test_what_is_not_applicable_is_not_missing(make, layout):
+    """No command would make it; of the ceiling the methods that were run elsewhere are meant."""
+    refused = {"status": "not-applicable", "reason": "x", "metrics": {}}
+    records = [make("cpl", "art", **refused), make("lp-kd", "art"), make("weak", "art")]
+    records += [make("ceiling-lp", "sea"), *[make(m, "sea") for m in ("cpl", "lp-kd", "weak")]]
+    missing = missing_runs(layout, records, Expected())
+    assert (missing.methods, missing.columns) == (("ceiling-lp",), ("art",))

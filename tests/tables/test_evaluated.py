@@ -60,13 +60,16 @@ def test_without_a_ceiling_it_is_said_why(answered):
 
 def test_methods_without_records_are_refused(answered):
     """The message names the method and the command that makes its records."""
-    with pytest.raises(RecordError, match=r"no runs of lp-ce .* train --method lp-ce"):
+    with pytest.raises(
+        RecordError,
+        match=r"lp-ce on art, sketch with seeds 0-1\. Run `.* --method lp-ce",
+    ):
         load(answered, methods=("cpl", "lp-ce"))
 
 
 def test_runs_that_only_one_method_has_are_refused(answered):
     """Nothing is dropped silently: the missing run is named."""
-    with pytest.raises(RecordError, match="no done run of cpl on art with seed 1"):
+    with pytest.raises(RecordError, match="no run of cpl on art with seed 1"):
         load(answered, keep=lambda r: (r.method, r.domain, r.seed) != ("cpl", "art", 1))
 
 
@@ -79,7 +82,7 @@ def test_a_method_that_is_not_applicable_is_refused_with_its_reason(answered):
         else r
         for r in records
     ]
-    with pytest.raises(RecordError, match=r"cpl on art with seed 0 \(no text\)"):
+    with pytest.raises(RecordError, match=r"not applicable: cpl \(no text\)\. Leave out"):
         load_evaluated(changed, ("cpl", "lp-kd"), read)
 
 
@@ -98,3 +101,24 @@ def test_runs_on_different_rows_are_refused(answered, column):
 
     with pytest.raises(RecordError, match="evaluated different rows of sketch"):
         load_evaluated(records, ("cpl", "lp-kd"), other)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"domains": ("art", "real")}, r"cpl, lp-kd on real with seeds 0-1\. Run .*--domain real"),
+        ({"seeds": (0, 3, 4)}, r"cpl, lp-kd on art, sketch with seeds 3-4\. Run .*--seeds 3-4"),
+    ],
+)
+def test_what_is_asked_for_by_name_and_nobody_ran_is_refused(answered, asked, told):
+    """A domain or seed that none of the methods has is not left out silently."""
+    records, read = answered
+    with pytest.raises(RecordError, match=told):
+        load_evaluated(records, ("cpl", "lp-kd"), read, **asked)
+
+
+def test_fewer_domains_and_seeds_can_be_asked_for(answered):
+    """Only those are compared."""
+    records, read = answered
+    told = load_evaluated(records, ("cpl",), read, domains=("art",), seeds=(1,))
+    assert (told.domains, told.seeds) == (("art",), (1,))

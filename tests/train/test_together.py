@@ -213,8 +213,29 @@ def test_curves_are_accuracies_by_ground_truth_at_the_end_of_epochs(toy):
         trace = read_trace(last.results, outcome.record).to_pylist()
         measured = [line["eval_accuracy"] for line in trace if line["val_score"] is not None]
         assert len(measured) == 3
+        start = {"start_fit_accuracy", "start_accuracy"}
+        assert start <= set(outcome.record.metrics)
         assert measured[-1] == pytest.approx(outcome.record.metrics["accuracy"])
         assert all(line["eval_accuracy"] is None for line in trace if line["val_score"] is None)
     assert all(
         outcome.reused for outcome in run(replace(request, curves=True), inputs, last.results)
     )
+
+
+def test_curves_say_how_training_began(toy):
+    """Before the first step a method that starts from text is zero-shot on the same rows."""
+    request = RunRequest(
+        spec=toy.spec,
+        features=toy.features(),
+        method="cpl",
+        seeds=(0, 1),
+        options={},
+        device="cpu",
+        curves=True,
+    )
+    inputs = toy.inputs()
+    begun = [outcome.record for outcome in run(request, inputs, toy.results)]
+    still = replace(request, method="zero-shot", curves=False)
+    zero_shot = [outcome.record for outcome in run(still, inputs, toy.results)]
+    for one, other in zip(begun, zero_shot, strict=True):
+        assert one.metrics["start_accuracy"] == pytest.approx(other.metrics["accuracy"])

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from w2s_cache.command_line import command_line
 from w2s_cache.data.class_agreement import refuse_disagreement
 from w2s_cache.data.classes_domainnet import DOMAINS
 from w2s_cache.data.listing import Entry, Listing, Split, make_listing
@@ -103,7 +104,7 @@ def _fetch(root: Path, domain: str, dataset: str) -> str:
             "Correct --root, or give `--spec folder` for images in <root>/<domain>/<class>/ "
             "without lists."
         )
-    return f"Run 'w2s-cache data fetch {dataset} --domain {domain} --root {root}'."
+    return f"Run `{command_line('data', 'fetch', dataset, domain=domain, root=root)}`."
 
 
 def _read_list(path: Path, half: Split, domain: str) -> list[Entry]:

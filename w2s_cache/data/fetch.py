@@ -8,6 +8,7 @@ from pathlib import Path
 import pooch
 import requests
 
+from w2s_cache.command_line import command_line
 from w2s_cache.data.official_domainnet import DOMAINNET_FILES, Source
 from w2s_cache.data.resume import ResumingDownload
 from w2s_cache.data.unpack import unpack_folder
@@ -78,7 +79,7 @@ def _download(source: Source, root: Path, progress: Callable[[int], None] | None
     except requests.RequestException as error:
         by_hand = (
             f"Download {source.url} by hand to {root}, unpack archives there, "
-            "then run 'w2s-cache data check'."
+            f"then run `{command_line('data', 'check', 'domainnet', root=root)}`."
         )
         raise _failed(source, wanted, _reason(error), by_hand) from error
     except ValueError as error:  # pooch's word for a hash that differs; it deletes the file

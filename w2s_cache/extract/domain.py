@@ -57,8 +57,6 @@ def extract_domain(
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
     known = _known(request, domain, asked, index, progress)
     replaced = imported and known and known.logits.key_digest != digest(imported)
-    if replaced:
-        progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
     if known and not replaced and not request.recheck:
         _publish_index(request, index)
         return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
@@ -67,6 +65,8 @@ def extract_domain(
 
     request = replace(request, device=resolve_device(request.device))
     given = None if imported is None else imported_part(request, index, imported, progress)
+    if replaced:
+        progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
     encoder = strong(request.device)  # after the imported file, whose faults show at once
     logits, logit_rows = given or weak_part(request, index, progress)  # its faults show early too
     image, image_rows = image_part(request, index, encoder, progress)

@@ -14,8 +14,8 @@ from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
 from w2s_cache.extract.crew import Crew
 from w2s_cache.extract.crew_member import Load
 from w2s_cache.extract.images import ImageJob, fill_store
+from w2s_cache.extract.imported import imported_logits
 from w2s_cache.extract.loaders import named_by, strong_loader, weak_loader
-from w2s_cache.extract.other_domains import rows_elsewhere
 from w2s_cache.extract.progress import Progress, waiting
 from w2s_cache.extract.request import ExtractRequest
 from w2s_cache.extract.text import fill_text_store, text_key
@@ -27,7 +27,6 @@ from w2s_cache.store.layout import ArraySpec, domain_path, slug, store_path
 from w2s_cache.store.writer import open_writer
 from w2s_cache.weak.checkpoint import weak_classifier
 from w2s_cache.weak.finetune import TrainImages, finetune
-from w2s_cache.weak.imported import read_weak_logits
 from w2s_cache.weak.threads import torch_threads
 
 _AHEAD = 2  # batches
@@ -115,13 +114,7 @@ def imported_part(
     request: ExtractRequest, index: Index, key: Mapping[str, Any], progress: Progress
 ) -> tuple[StoreRef, int]:
     """Somebody else's logits in row order."""
-    assert request.weak_logits is not None  # noqa: S101 - the caller made the key from it
-    logits = read_weak_logits(
-        request.weak_logits,
-        paths=index.paths,
-        classes=index.classes,
-        elsewhere=rows_elsewhere(request, index.domain),
-    )
+    logits = imported_logits(request, index.domain, paths=index.paths, classes=index.classes)
     directory = _directory(request, index, "logits", request.weak_name, key)
     spec = ArraySpec(name="logits", row_shape=(len(index.classes),), dtype="float32")
     with open_writer(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from w2s_cache.plots.style import COLOURS
+from w2s_cache.plots.style import COLOURS, entitle
 from w2s_cache.train.beta import Beta
 
 SIZE = (6.4, 2.8)
@@ -16,7 +16,7 @@ _BEFORE, _AFTER = COLOURS[5], COLOURS[1]
 _BINS = np.linspace(0, 0.5, 26)
 
 
-def draw_beta(figure: Any, data: Beta) -> None:
+def draw_beta(figure: Any, data: Beta, *, title: str = "") -> None:
     """Left: rows on which student and weak model disagree; right: the others, whose β is ½.
 
     Every image weighs alike; both panels together are all fit rows.
@@ -40,6 +40,7 @@ def draw_beta(figure: Any, data: Beta) -> None:
     right.spines["left"].set_visible(False)
     legend = figure.legend(loc="outside right upper", title=f"{len(data.end):,} fit rows")
     legend.get_title().set_fontsize(8)
+    entitle(figure, title)
 
 
 def _shares(beta: npt.NDArray[np.float32], rows: int) -> npt.NDArray[np.float64]:

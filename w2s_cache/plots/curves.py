@@ -8,15 +8,24 @@ from typing import Any
 
 import pyarrow as pa
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import PlotError
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
-from w2s_cache.plots.style import BLACK, GREY, series_style
+from w2s_cache.plots.style import BLACK, GREY, entitle, series_style
 from w2s_cache.results import RunRecord
 
 SIZE = (7.2, 3.0)
 
 ReadTrace = Callable[[RunRecord], pa.Table | None]
 Points = tuple[tuple[float, float], ...]
+
+_RING: dict[str, Any] = {
+    "marker": "o",
+    "linestyle": "none",
+    "fillstyle": "none",
+    "markersize": 9,
+    "markeredgewidth": 1.1,
+}
 
 CEILINGS = "ceiling-"
 """How the names of methods that train on ground truth begin."""
@@ -28,15 +37,19 @@ class Curve:
 
     Args:
         label: What the legend says.
-        steps: Steps taken at the end of each epoch.
+        steps: Steps taken at the end of each epoch; 0 first where every run says how it began.
         fit: Accuracy on the rows that were trained on.
         evaluated: Accuracy on the evaluated rows.
+        kept: Places of the points whose parameters selection kept, of any seed.
+        seeds: Seeds that were averaged.
     """
 
     label: str
     steps: tuple[int, ...]
     fit: Points
     evaluated: Points
+    kept: tuple[int, ...]
+    seeds: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,15 +58,17 @@ class Curves:
 
     Args:
         curves: The methods in order.
-        seeds: Seeds that were averaged.
+        seeds: Seeds of any method; each curve has its own.
         weak: Test accuracy of the weak model.
         ceiling: Test accuracy of the strong ceiling; None without its runs.
+        ceiling_seeds: Seeds of the ceiling's runs.
     """
 
     curves: tuple[Curve, ...]
     seeds: tuple[int, ...]
     weak: float
     ceiling: float | None
+    ceiling_seeds: tuple[int, ...] = ()
 
 
 def gather_curves(
@@ -76,46 +91,58 @@ def gather_curves(
             f"there are no curves of {', '.join(absent)}",
             expected="finished runs of every method",
             found="none",
-            fix=f"Run `w2s-cache train --curves --method {','.join(absent)}` first.",
+            fix=f"Run `{command_line('train', curves=True, method=absent)}` first.",
         )
     traces = {r.run_id: _measured(read(r)) for own in runs.values() for r in own}
     _refuse_unmeasured([r for own in runs.values() for r in own if not traces[r.run_id]])
     chosen = [record for own in runs.values() for record in own]
+    ceiling = _ceiling(records)
     return Curves(
-        curves=tuple(
-            _curve(methods[method], [traces[r.run_id] for r in own]) for method, own in runs.items()
-        ),
+        curves=tuple(_curve(methods[method], own, traces) for method, own in runs.items()),
         seeds=tuple(sorted({record.seed for record in chosen})),
         weak=mean_and_sd([record.metrics["weak_accuracy"] for record in chosen])[0],
-        ceiling=_ceiling(records),
+        ceiling=mean_and_sd(list(ceiling.values()))[0] if ceiling else None,
+        ceiling_seeds=tuple(sorted(ceiling)),
     )
 
 
-def draw_curves(figure: Any, data: Curves) -> None:
-    """Two panels of one height: training rows, test rows."""
+def draw_curves(figure: Any, data: Curves, *, title: str = "") -> None:
+    """Two panels of one height: training rows, test rows; kept epochs stand in rings."""
     panels = figure.subplots(1, 2, sharey=True)
     for panel, part in zip(panels, ("fit", "evaluated"), strict=True):
         for number, curve in enumerate(data.curves):
-            style = series_style(number)
-            means, spreads = zip(*getattr(curve, part), strict=True)
-            low = [m - s for m, s in zip(means, spreads, strict=True)]
-            high = [m + s for m, s in zip(means, spreads, strict=True)]
-            panel.fill_between(
-                curve.steps, low, high, color=style["color"], alpha=0.15, linewidth=0
-            )
-            panel.plot(curve.steps, means, label=curve.label, **style)
+            _draw_curve(panel, curve, getattr(curve, part), series_style(number), data.seeds)
         panel.set_xlabel("Training step")
-        panel.set_xlim(left=0)
+        panel.set_xlim(left=-0.02 * max(curve.steps[-1] for curve in data.curves))
     panels[0].set_title("Training images", loc="left")
     panels[1].set_title("Test images", loc="left")
+    panels[1].plot([], [], label="kept by selection", **_RING, color=GREY)
     if data.ceiling is not None:
-        panels[1].axhline(data.ceiling, color=BLACK, linestyle="--", label="Strong ceiling")
+        label = _counted("Strong ceiling", data.ceiling_seeds, data.seeds)
+        panels[1].axhline(data.ceiling, color=BLACK, linestyle="--", label=label)
     panels[1].axhline(data.weak, color=GREY, linestyle=":", label="Weak model")
     panels[0].set_ylabel("Accuracy (%)")
     handles, labels = panels[1].get_legend_handles_labels()
-    title = seeds_word(data.seeds)
-    legend = figure.legend(handles, labels, loc="outside right upper", title=title)
+    legend = figure.legend(handles, labels, loc="outside right upper", title=seeds_word(data.seeds))
     legend.get_title().set_fontsize(8)
+    entitle(figure, title)
+
+
+def _draw_curve(
+    panel: Any, curve: Curve, points: Points, style: dict[str, Any], seeds: tuple[int, ...]
+) -> None:
+    means, spreads = zip(*points, strict=True)
+    low = [m - s for m, s in zip(means, spreads, strict=True)]
+    high = [m + s for m, s in zip(means, spreads, strict=True)]
+    panel.fill_between(curve.steps, low, high, color=style["color"], alpha=0.15, linewidth=0)
+    panel.plot(curve.steps, means, label=_counted(curve.label, curve.seeds, seeds), **style)
+    kept = [curve.steps[place] for place in curve.kept], [means[place] for place in curve.kept]
+    panel.plot(*kept, **_RING, color=style["color"])
+
+
+def _counted(label: str, own: tuple[int, ...], seeds: tuple[int, ...]) -> str:
+    """The label, with its number of seeds where that is not the figure's."""
+    return label if own == seeds else f"{label} ({len(own)} seed{'s' * (len(own) != 1)})"
 
 
 def _measured(trace: pa.Table | None) -> list[dict[str, Any]]:
@@ -129,35 +156,42 @@ def _refuse_unmeasured(records: Sequence[RunRecord]) -> None:
         return
     shown = ", ".join(f"{r.method} on {r.domain} with seed {r.seed}" for r in records[:5])
     more = f" and {len(records) - 5} more" if len(records) > 5 else ""
-    methods = ",".join(dict.fromkeys(record.method for record in records))
+    methods = tuple(dict.fromkeys(record.method for record in records))
+    seeds = sorted({record.seed for record in records})
+    place = {"method": methods, "domain": records[0].domain, "seeds": seeds}
     raise PlotError(
         "traces hold no accuracies to draw",
         expected="fit_accuracy and eval_accuracy at the end of every epoch",
         found=f"none in {shown}{more}",
-        fix=f"Run `w2s-cache train --curves --method {methods} --domain {records[0].domain}`.",
+        fix=f"Run `{command_line('train', curves=True, **place)}`.",
     )
 
 
-def _curve(label: str, runs: Sequence[Sequence[Mapping[str, Any]]]) -> Curve:
-    epochs = min(len(run) for run in runs)
+def _curve(
+    label: str, runs: Sequence[RunRecord], traces: Mapping[str, list[dict[str, Any]]]
+) -> Curve:
+    epochs = min(len(traces[run.run_id]) for run in runs)
+    ends = [traces[run.run_id][:epochs] for run in runs]
+    begun = all("start_accuracy" in run.metrics for run in runs)  # older runs do not say
+    fit = [[run.metrics["start_fit_accuracy"] for run in runs]] if begun else []
+    evaluated = [[run.metrics["start_accuracy"] for run in runs]] if begun else []
+    fit += [[end[epoch]["fit_accuracy"] for end in ends] for epoch in range(epochs)]
+    evaluated += [[end[epoch]["eval_accuracy"] for end in ends] for epoch in range(epochs)]
+    kept = {run.selected["epoch"] - 1 + begun for run in runs if "epoch" in run.selected}
     return Curve(
         label=label,
-        steps=tuple(runs[0][epoch]["step"] + 1 for epoch in range(epochs)),
-        fit=_points([[run[epoch]["fit_accuracy"] for run in runs] for epoch in range(epochs)]),
-        evaluated=_points(
-            [[run[epoch]["eval_accuracy"] for run in runs] for epoch in range(epochs)]
-        ),
+        steps=(*[0] * begun, *(ends[0][epoch]["step"] + 1 for epoch in range(epochs))),
+        fit=tuple(map(mean_and_sd, fit)),
+        evaluated=tuple(map(mean_and_sd, evaluated)),
+        kept=tuple(sorted(place for place in kept if place < len(fit))),
+        seeds=tuple(sorted(run.seed for run in runs)),
     )
 
 
-def _points(epochs: Sequence[Sequence[float]]) -> Points:
-    return tuple(mean_and_sd(values) for values in epochs)
-
-
-def _ceiling(records: Sequence[RunRecord]) -> float | None:
-    """The better of the models trained on ground truth, by the mean over seeds."""
-    scores: dict[str, list[float]] = {}
+def _ceiling(records: Sequence[RunRecord]) -> Mapping[int, float]:
+    """Scores by seed of the better model trained on ground truth, by the mean over seeds."""
+    scores: dict[str, dict[int, float]] = {}
     for record in records:
         if record.status == "done" and record.method.startswith(CEILINGS):
-            scores.setdefault(record.method, []).append(record.metrics["accuracy"])
-    return max((mean_and_sd(values)[0] for values in scores.values()), default=None)
+            scores.setdefault(record.method, {})[record.seed] = record.metrics["accuracy"]
+    return max(scores.values(), key=lambda runs: mean_and_sd(list(runs.values()))[0], default={})

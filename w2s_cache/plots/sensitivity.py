@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import PlotError, UnknownNameError
+from w2s_cache.plots.sensitivity_gaps import Scores, lacking_notes, refuse_absent
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
-from w2s_cache.plots.style import BLACK, series_style
+from w2s_cache.plots.style import BLACK, entitle, series_style
 from w2s_cache.results import RunRecord
 from w2s_cache.train.settings import RECIPE
 
@@ -25,9 +27,6 @@ _NAMES = {
 }
 _LOG_SPAN = 10  # from one decade on
 _APART = 0.04  # lines stand beside each other within this share of the axis, so that bars show
-
-Scores = dict[float, dict[int, float]]
-"""Value → seed → accuracy of one domain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +62,13 @@ class Sensitivity:
 
 
 def gather_sensitivity(
-    records: Sequence[RunRecord], parameter: str, declared: Mapping[str, Mapping[str, Any]]
+    records: Sequence[RunRecord],
+    parameter: str,
+    declared: Mapping[str, Mapping[str, Any]],
+    *,
+    method: str,
+    domains: Sequence[str] = (),
+    seeds: Sequence[int] = (),
 ) -> Sensitivity:
     """Sorts the records of one method by a hyper-parameter's value.
 
@@ -74,10 +79,13 @@ def gather_sensitivity(
         records: Done runs of one method with one pair of models.
         parameter: A hyper-parameter, or a setting such as ``recipe.lr``, with numbers for values.
         declared: ``config`` and ``protocol`` that all but the parameter must have.
+        method: Their method.
+        domains: Domains that are asked for by name; each must have runs.
+        seeds: The same for seeds.
 
     Raises:
         UnknownNameError: The method has no such hyper-parameter.
-        PlotError: Fewer than two values were run.
+        PlotError: Fewer than two values were run, or a domain or seed that is asked for has none.
     """
     known = {
         name
@@ -93,11 +101,13 @@ def gather_sensitivity(
             f"{parameter} has too few values to draw",
             expected="runs with at least two values that differ in nothing else",
             found=", ".join(f"{value:g}" for value in values) or "none",
-            fix=f"Run `w2s-cache train --set {parameter}=VALUE` with several values.",
+            fix=f"Run `{command_line('train', method=method, set={parameter: 'VALUE'})}` with "
+            "several values.",
         )
-    seeds = sorted(
-        {s for of_domain in scores.values() for runs in of_domain.values() for s in runs}
-    )
+    found = {s for of_domain in scores.values() for runs in of_domain.values() for s in runs}
+    refuse_absent(domains, scores, "domain", (method, parameter))
+    refuse_absent(seeds, found, "seed", (method, parameter))
+    seeds = sorted(found)
     series = [_series(domain, of_domain) for domain, of_domain in sorted(scores.items())]
     if len(series) > 1:
         series.append(_series(AVERAGE, _average(scores, values, seeds)))
@@ -105,11 +115,11 @@ def gather_sensitivity(
         parameter=parameter,
         series=tuple(series),
         seeds=tuple(seeds),
-        notes=tuple(_notes(scores, values, seeds, parameter)),
+        notes=tuple(lacking_notes(scores, values, seeds, (method, parameter))),
     )
 
 
-def draw_sensitivity(figure: Any, data: Sensitivity) -> None:
+def draw_sensitivity(figure: Any, data: Sensitivity, *, title: str = "") -> None:
     """One line per domain with bars of one SD; the average is black and thick."""
     panel = figure.subplots()
     values = sorted({value for series in data.series for value in series.values})
@@ -132,6 +142,7 @@ def draw_sensitivity(figure: Any, data: Sensitivity) -> None:
     panel.set_ylabel("Test accuracy (%)")
     legend = figure.legend(loc="outside right upper", title=seeds_word(data.seeds))
     legend.get_title().set_fontsize(8)
+    entitle(figure, title)
 
 
 def _beside(value: float, apart: float, values: Sequence[float], logarithmic: bool) -> float:
@@ -199,13 +210,3 @@ def _average(scores: Mapping[str, Scores], values: Sequence[float], seeds: Seque
         }
         for value in whole
     }
-
-
-def _notes(
-    scores: Mapping[str, Scores], values: Sequence[float], seeds: Sequence[int], parameter: str
-) -> Iterator[str]:
-    for domain, of_domain in sorted(scores.items()):
-        for value in values:
-            lacking = [str(seed) for seed in seeds if seed not in of_domain.get(value, {})]
-            if lacking:
-                yield f"{domain} at {parameter}={value:g} lacks seed {', '.join(lacking)}"

@@ -41,6 +41,12 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+def entitle(figure: Any, title: str) -> None:
+    """Says above a figure what it is of, at its left; nothing without a title."""
+    if title:
+        figure.suptitle(title, x=0.01, horizontalalignment="left", fontsize=9, fontweight="bold")
+
+
 def series_style(number: int) -> dict[str, Any]:
     """Colour and marker of the series of this number, from 0; more than six repeat colours."""
     shift = number // len(COLOURS)

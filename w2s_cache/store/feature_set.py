@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.contents import cached_pairs, pairs_shown
 from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
@@ -41,7 +42,7 @@ class StoreRef:
                 "a feature set refers to a store outside its home",
                 expected="a posix path relative to the cache home",
                 found=repr(self.path),
-                fix="Run 'w2s-cache extract' again.",
+                fix="Run `w2s-cache extract` again.",
             )
 
 
@@ -120,7 +121,7 @@ def read_feature_set(
         StaleStoreError: it was made for another request; each field that differs is named.
         CorruptStoreError: its file is damaged.
     """
-    command = f"w2s-cache extract --domain {domain}"
+    command = command_line("extract", domain=domain, strong=strong, weak=weak)
     path = feature_set_path(home, dataset=dataset, domain=domain, strong=strong, weak=weak)
     try:
         text = path.read_bytes()
@@ -129,14 +130,14 @@ def read_feature_set(
             f"no features of {strong} and {weak} on {dataset}/{domain}",
             expected=f"the feature set {path}",
             found=_absent(home, dataset, domain, error),
-            fix=f"Run '{command}', or name models that are there with --strong and --weak.",
+            fix=f"Run `{command}`, or name models that are there with --strong and --weak.",
         ) from error
     found = _parse(text, path, command)
     names = {"dataset": dataset, "domain": domain, "strong": strong, "weak": weak}
     differences = _differences(found, names, request)
     if differences:
         what = f"the features of {strong} and {weak} on {dataset}/{domain} are of other settings"
-        raise stale_error(what, differences, fix=f"Run '{command}' with these settings.")
+        raise stale_error(what, differences, fix=f"Run `{command}` with these settings.")
     return found
 
 
@@ -159,7 +160,7 @@ def open_member(home: Path, ref: StoreRef) -> Store:
         found = store.manifest.key_digest
         difference = Difference(field="key_digest", stored=found, wanted=ref.key_digest)
         what = f"{store.directory} is not the store that the feature set means"
-        raise stale_error(what, [difference], fix="Run 'w2s-cache extract' again.")
+        raise stale_error(what, [difference], fix="Run `w2s-cache extract` again.")
     return store
 
 
@@ -193,5 +194,5 @@ def _broken(path: Path, found: str, command: str) -> CorruptStoreError:
         f"{path} is not a feature set this version can use",
         expected=f"JSON of schema {SCHEMA}",
         found=found,
-        fix=f"Run '{command}' again.",
+        fix=f"Run `{command}` again.",
     )

@@ -41,7 +41,7 @@ _COLUMNS = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Index:
     """All rows of one domain. Two indexes are the same data exactly when their ``digest`` agrees.
 
@@ -91,6 +91,12 @@ class Index:
         """Number of rows."""
         return len(self.paths)
 
+    def __repr__(self) -> str:
+        """Name, counts and digest in place of rows."""
+        counts = f"{len(self):,} rows, {int(self.is_train.sum()):,} of them train"
+        classes = f"{len(self.classes):,} classes"
+        return f"Index({self.dataset}/{self.domain}: {counts}, {classes}, {self.digest[:12]})"
+
 
 def write_index(path: Path, index: Index) -> None:
     """Write an index as parquet: beside, synced, then renamed; ``read_index`` undoes it.
@@ -132,7 +138,7 @@ def read_index(path: Path) -> Index:
         CorruptStoreError: If the file is not an index, or its rows are not those that were written.
     """
     if not path.is_file():
-        fix = "Run 'w2s-cache extract' for this domain."
+        fix = "Run `w2s-cache extract` for this domain."
         raise StoreError(f"index {path}", expected="a file", found="no such file", fix=fix)
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
@@ -171,7 +177,7 @@ def _from_table(table: Any, about: dict[str, Any]) -> Index:
 
 
 def _corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
-    fix = "Delete it and run 'w2s-cache extract' for this domain again."
+    fix = "Delete it and run `w2s-cache extract` for this domain again."
     return CorruptStoreError(f"index {path}", expected=expected, found=found, fix=fix)
 
 

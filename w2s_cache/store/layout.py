@@ -240,5 +240,5 @@ def _broken(source: str, *found: str) -> CorruptStoreError:
         f"{source} is not a manifest this version can use",
         expected=f"a manifest of schema {SCHEMA}",
         found="; ".join(found),
-        fix="Delete the store's directory and run 'w2s-cache extract' again.",
+        fix="Delete the store's directory and run `w2s-cache extract` again.",
     )

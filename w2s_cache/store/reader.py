@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import StoreError, UnknownNameError
 from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import (
@@ -115,13 +116,13 @@ def open_store(directory: Path | str, *, expected_key: Mapping[str, object] | No
     manifest = read_manifest(directory)
     if expected_key is not None and (differences := diff_keys(manifest.key, expected_key)):
         what = f"{directory} was made with other settings"
-        raise stale_error(what, differences, fix=f"Run '{_command(manifest)}' for these settings.")
+        raise stale_error(what, differences, fix=f"Run `{_command(manifest)}` for these settings.")
     if not manifest.complete:
         raise StoreError(
             f"{directory} is incomplete",
             expected=f"{manifest.rows} rows",
             found=f"{manifest.stored_rows} of {manifest.rows} rows",
-            fix=f"Run '{_command(manifest)}' again with the same spec: it computes only the rest.",
+            fix=f"Run `{_command(manifest)}` again with the same spec: it computes only the rest.",
         )
     return Store(directory=directory, manifest=manifest)
 
@@ -141,7 +142,7 @@ def read_manifest(directory: Path) -> Manifest:
             f"no feature store at {directory}",
             expected=f"a readable {MANIFEST_FILE}",
             found=error.strerror or str(error),
-            fix="Run 'w2s-cache extract' to make it.",
+            fix="Run `w2s-cache extract` to make it.",
         ) from error
     return manifest_from_json(text, source=str(path))
 
@@ -206,5 +207,4 @@ def _convert(source: np.ndarray, target: np.ndarray) -> None:
 
 
 def _command(manifest: Manifest) -> str:
-    domain = manifest.attributes.get("domain")
-    return f"w2s-cache extract --domain {domain}" if domain else "w2s-cache extract"
+    return command_line("extract", domain=manifest.attributes.get("domain"))

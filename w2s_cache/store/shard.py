@@ -15,7 +15,7 @@ from w2s_cache.store.layout import ROW_DATASET, SCHEMA, VALID_DATASET, Shard
 
 LIBVER = ("v108", "v110")  # pinned: the defaults change between versions of HDF5
 READ_BLOCK = 1 << 20  # bytes, small enough to be hashed while in cache
-AGAIN = "Run 'w2s-cache extract' again with the same spec: it computes damaged shards anew."
+AGAIN = "Run `w2s-cache extract` again with the same spec: it computes damaged shards anew."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,8 +50,7 @@ def build(
         *agreement_blocks(layout, grid),
         *published_blocks(layout),
     )
-    labels = {name: row.label for name, row in rows.items()}
-    listings, sentences = leads(layout, grid, records, labels=labels, read=read)
+    listings, sentences = leads(layout, grid, records, read=read)
     averaged = layout.average and len(grid.columns) > 1
     return Table(
         name=layout.name,

@@ -10,6 +10,7 @@ import numpy as np
 from w2s_cache.errors import RecordError
 from w2s_cache.metrics import Outcomes, gather_outcomes
 from w2s_cache.results import Predictions, RunRecord
+from w2s_cache.results.lacking import refuse_lacking
 from w2s_cache.tables.ceiling import ceiling_records
 from w2s_cache.tables.comparable import check_comparable
 from w2s_cache.tables.layout import CEILING, CEILING_METHODS
@@ -47,60 +48,42 @@ class Evaluated:
         return self.names.index(name)
 
 
-def load_evaluated(records: Iterable[RunRecord], methods: Sequence[str], read: Read) -> Evaluated:
+def load_evaluated(
+    records: Iterable[RunRecord],
+    methods: Sequence[str],
+    read: Read,
+    *,
+    domains: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> Evaluated:
     """Reads the predictions of methods, and of the ceiling where it has the same runs.
 
     Args:
         records: Records of any methods.
         methods: The methods to compare, each once.
         read: Gives the predictions of a done run.
+        domains: Those to compare on; none means all that any of the methods has.
+        seeds: The same for seeds.
 
     Raises:
-        RecordError: A method has no record, is not applicable or lacks a domain or seed that
-            another has; records do not belong together; or two runs evaluated different rows.
+        RecordError: A method has no run, is not applicable or lacks one of the domains or seeds;
+            records do not belong together; or two runs evaluated different rows.
     """
+    records = tuple(records)
     kept = [r for r in records if r.method in {*methods, *CEILING_METHODS}]
     compared = [record for record in kept if record.method in methods]
-    _refuse_absent(compared, methods)
+    place = compared or records
+    domains = tuple(sorted(domains or {record.domain for record in place}))
+    seeds = tuple(sorted(seeds or {record.seed for record in place}))
+    refuse_lacking(compared, methods=methods, domains=domains, seeds=seeds)
+    compared = [r for r in compared if r.domain in domains and r.seed in seeds]
     check_comparable(compared)
-    runs = {(r.method, r.domain, r.seed): r for r in compared if r.status == "done"}
-    domains = tuple(sorted({record.domain for record in compared}))
-    seeds = tuple(sorted({record.seed for record in compared}))
-    _refuse_gaps(compared, runs, [(m, d, s) for m in methods for d in domains for s in seeds])
+    runs = {(r.method, r.domain, r.seed): r for r in compared}
     ceiling, why = _ceiling(kept, compared, domains, seeds)
     names = (*methods, *([] if why else [CEILING]))
     outcomes = {d: _domain(runs | ceiling, names, d, seeds, read) for d in domains}
     columns = (*methods, SUPERVISOR, *names[len(methods) :])
     return Evaluated(names=columns, seeds=seeds, outcomes=outcomes, no_ceiling=why)
-
-
-def _refuse_absent(records: Sequence[RunRecord], methods: Sequence[str]) -> None:
-    absent = [m for m in methods if m not in {record.method for record in records}]
-    if absent:
-        raise RecordError(
-            f"no runs of {', '.join(absent)} to compare",
-            expected="records of every method under the same settings",
-            found=", ".join(sorted({record.method for record in records})) or "none",
-            fix=f"Run `w2s-cache train --method {','.join(absent)}` with the same options first.",
-        )
-
-
-def _refuse_gaps(
-    records: Sequence[RunRecord], runs: _Runs, needed: Sequence[tuple[str, str, int]]
-) -> None:
-    """Only runs that both methods have can be paired."""
-    lacking = [key for key in needed if key not in runs]
-    if not lacking:
-        return
-    reasons = {(r.method, r.domain, r.seed): f" ({r.reason})" for r in records if r.reason}
-    shown = [f"{m} on {d} with seed {s}{reasons.get((m, d, s), '')}" for m, d, s in lacking[:5]]
-    more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
-    raise RecordError(
-        "methods cannot be compared run by run",
-        expected="every method on every domain with every seed",
-        found=f"no done run of {', '.join(shown)}{more}",
-        fix="Train what is missing, or name common domains and seeds with --domain and --seeds.",
-    )
 
 
 def _ceiling(

@@ -10,8 +10,9 @@ from w2s_cache.tables.grid import Grid
 from w2s_cache.tables.layout import CEILING, Layout
 from w2s_cache.tables.published_block import published_sentences
 from w2s_cache.tables.remarks import remarks
-from w2s_cache.tables.settings import listed, row_name, settings_sentences
+from w2s_cache.tables.settings import listed, settings_sentences
 from w2s_cache.tables.table import Block, Row
+from w2s_cache.tables.wording import enumerated, row_label
 
 
 def footer(
@@ -34,7 +35,7 @@ def footer(
         *agreement_sentences(layout),
         *settings_sentences(layout, done),
         *_versions(done),
-        *remarks(grid, rows, blocks),
+        *remarks(layout, grid, rows, blocks),
         *published_sentences(layout, dataset=grid.records()[0].dataset),
     ]
     return tuple(" ".join(sentence.split()) for sentence in sentences)
@@ -92,9 +93,9 @@ def _selection(layout: Layout, done: Iterable[RunRecord]) -> Iterator[str]:
     by_way: dict[str, list[str]] = {}
     for record in done:
         labels = by_way.setdefault(str(record.protocol.get("select")), [])
-        if row_name(layout, record) not in labels:
-            labels.append(row_name(layout, record))
-    ways = [f"{way} ({', '.join(labels)})" for way, labels in sorted(by_way.items())]
+        if row_label(layout, record.method) not in labels:
+            labels.append(row_label(layout, record.method))
+    ways = [f"{way} ({enumerated(labels)})" for way, labels in sorted(by_way.items())]
     if len(by_way) == 1:
         ways = list(by_way)
     if ways:
@@ -130,7 +131,7 @@ def _ceiling(layout: Layout, grid: Grid) -> Iterator[str]:
         columns = winners.setdefault(record.method, [])
         if record.status == "done" and grid.label_of(record) not in columns:
             columns.append(grid.label_of(record))
-    shown = [f"{m} on {', '.join(columns)}" for m, columns in sorted(winners.items()) if columns]
+    shown = [f"{m} on {enumerated(columns)}" for m, columns in sorted(winners.items()) if columns]
     if shown:
         label = layout.label(CEILING)
         yield f"{label}: trained on ground truth, the best by mean is {'; '.join(shown)}."
@@ -138,9 +139,9 @@ def _ceiling(layout: Layout, grid: Grid) -> Iterator[str]:
 
 def _derived(layout: Layout) -> Iterator[str]:
     for of, delta in layout.delta.items():
-        baselines = ", ".join(layout.label(name) for name in delta.against)
+        baselines = enumerated(row_label(layout, name) for name in delta.against)
         yield (
-            f"{layout.delta_label(of)}: {layout.label(of)} minus the best of "
+            f"{layout.delta_label(of)}: {row_label(layout, of)} minus the best of "
             f"{baselines} in each column, in points; that of Avg is between unrounded averages."
         )
     if layout.pgr:

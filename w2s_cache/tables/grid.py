@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import RecordError
 from w2s_cache.results import RunRecord
 from w2s_cache.tables.ceiling import ceiling_records
@@ -110,7 +111,7 @@ def _relevant(layout: Layout, records: Iterable[RunRecord]) -> list[RunRecord]:
             f"there is nothing to print in the table {layout.name}",
             expected=f"run records of {', '.join(methods)}",
             found="none",
-            fix="Run the methods first, e.g. with `w2s-cache train`.",
+            fix=f"Run `{command_line('train', method=methods)}` first.",
         )
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from w2s_cache.tables.layout import Layout
 from w2s_cache.tables.listing import Listing
 from w2s_cache.tables.significance import best_pairs, significance
 from w2s_cache.tables.significance_format import resampling, summary
+from w2s_cache.tables.wording import enumerated, row_label
 
 Read = Callable[[RunRecord], Predictions]
 _BOOTSTRAP_SEED = 0
@@ -27,7 +28,6 @@ def leads(
     grid: Grid,
     records: Sequence[RunRecord],
     *,
-    labels: Mapping[str, str],
     read: Read | None,
 ) -> Leads:
     """Each method of a layout against the best of ``significance.against``, by average.
@@ -36,7 +36,6 @@ def leads(
         layout: Names the baselines; without them there is no listing.
         grid: The table's records in rows.
         records: All records, those of the ceilings among them.
-        labels: What is printed for each row.
         read: Gives the predictions of a run; None where only records are at hand.
     """
     if layout.significance is None or read is None or layout.columns != "domain":
@@ -53,8 +52,11 @@ def leads(
         best_pairs(evaluated, methods, baselines),
         generator=np.random.default_rng(_BOOTSTRAP_SEED),
     )
-    left_out = [labels[n] for n in grid.rows if n not in whole and not layout.rows[n].reference]
+    left_out = [
+        row_label(layout, n) for n in grid.rows if n not in whole and not layout.rows[n].reference
+    ]
     sentences = (*_incomplete(left_out), f"{resampling(result)} {_CHOICE}")
+    labels = {name: row_label(layout, name) for name in grid.rows}
     return (summary(result, labels),), sentences
 
 
@@ -69,4 +71,4 @@ def _complete(grid: Grid) -> Iterator[str]:
 
 def _incomplete(labels: Sequence[str]) -> Iterator[str]:
     if labels:
-        yield f"Not compared, lacking runs: {', '.join(labels)}."
+        yield f"Not compared, lacking runs: {enumerated(labels)}."

@@ -91,12 +91,25 @@ def _cell_text(cell: Cell, row: Row, unit: Unit, places: int) -> CellText:
     if cell.mean is None:
         absent = cell.status == "not-applicable"
         return CellText(value=NOT_APPLICABLE if absent else MISSING)
-    percent = unit == "percent"
-    value = half_up(cell.mean, places, percent=percent)
+    value, spread = rounded(cell, places=places, percent=unit == "percent")
     if row.kind == "delta" and not value.startswith("-"):
         value = f"+{value}"
-    spread = None if cell.sd is None else half_up(cell.sd, places, percent=percent)
     return CellText(value=value, spread=spread, mark=_mark(cell))
+
+
+def rounded(cell: Cell, *, places: int, percent: bool) -> tuple[str, str | None]:
+    """A cell's mean and standard deviation as every printed number of ours is rounded.
+
+    Args:
+        cell: A cell that has a number.
+        places: Decimals to write.
+        percent: Whether to multiply by 100.
+
+    Returns:
+        The mean, and the spread where there is one.
+    """
+    mean = half_up(cell.mean or 0.0, places, percent=percent)
+    return mean, None if cell.sd is None else half_up(cell.sd, places, percent=percent)
 
 
 def _mark(cell: Cell) -> str:

@@ -4,51 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from w2s_cache.results.lacking import seeds_named
 from w2s_cache.tables.grid import Grid
+from w2s_cache.tables.layout import Layout
 from w2s_cache.tables.table import Block, Cell, Row, Status
+from w2s_cache.tables.wording import enumerated, row_label, rows_on
 
 
-def remarks(grid: Grid, rows: Mapping[str, Row], blocks: Sequence[Block]) -> Iterator[str]:
+def remarks(
+    layout: Layout, grid: Grid, rows: Mapping[str, Row], blocks: Sequence[Block]
+) -> Iterator[str]:
     """Yields one sentence per kind of mark; rows that miss the same runs or seeds share one."""
-    yield from _missing_seeds(grid, rows)
+    count = len(rows), len(grid.columns)
+    names = {name: row_label(layout, name) for name in rows}
+    yield from _missing_seeds(grid, rows, names)
     missing: dict[tuple[str, ...], list[str]] = {}
-    for row in rows.values():
+    for name, row in rows.items():
         cells = dict(zip(grid.labels, row.cells, strict=False))
         absent = tuple(_with_status(cells, "missing"))
-        missing.setdefault(absent, []).append(row.label)
-        yield from _not_applicable(grid, row, _with_status(cells, "not-applicable"))
+        missing.setdefault(absent, []).append(names[name])
+        yield from _not_applicable(grid, row, names[name], _with_status(cells, "not-applicable"))
     for absent, labels in missing.items():
         if absent:
-            yield f"–: no run of {', '.join(labels)} on {', '.join(absent)}."
+            yield f"–: no run of {rows_on(labels, absent, count, each='any')}."
     cells_of_all = [cell for block in blocks for row in block.rows for cell in row.cells]
     if any(cell.status == "partial" and not cell.lacks_seeds for cell in cells_of_all):
         yield "*: computed from cells that lack seeds, or without a missing baseline."
 
 
-def _missing_seeds(grid: Grid, rows: Mapping[str, Row]) -> Iterator[str]:
+def _missing_seeds(grid: Grid, rows: Mapping[str, Row], names: Mapping[str, str]) -> Iterator[str]:
     sharing: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
-    for row in rows.values():
+    for name, row in rows.items():
         columns: dict[tuple[int, ...], list[str]] = {}
         for column, cell in zip(grid.labels, row.cells, strict=False):
             if cell.status == "partial":
                 lacking = tuple(seed for seed in grid.seeds if seed not in cell.seeds)
                 columns.setdefault(lacking, []).append(column)
         for lacking, places in columns.items():
-            sharing.setdefault((tuple(places), lacking), []).append(row.label)
+            sharing.setdefault((tuple(places), lacking), []).append(names[name])
     count = len(grid.seeds)
     for (where, lacking), labels in sharing.items():
-        shown = f"{', '.join(labels)} on {', '.join(where)} lack{'s' if len(labels) == 1 else ''}"
-        yield f"({count - len(lacking)}/{count}): {shown} seed {', '.join(map(str, lacking))}."
+        shown = rows_on(labels, where, (len(rows), len(grid.columns)))
+        verb = "lack" if 1 < len(labels) < len(rows) else "lacks"
+        yield f"({count - len(lacking)}/{count}): {shown} {verb} {seeds_named(lacking)}."
 
 
-def _not_applicable(grid: Grid, row: Row, columns: list[str]) -> Iterator[str]:
+def _not_applicable(grid: Grid, row: Row, label: str, columns: list[str]) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for column in columns:
         records = [r for r in grid.rows[row.name] if grid.label_of(r) == column]
         why = sorted({record.reason for record in records})
         reasons.setdefault(" / ".join(why), []).append(column)
     for reason, where in reasons.items():
-        yield f"n/a: {row.label} on {', '.join(where)}: {reason.rstrip('.')}."
+        yield f"n/a: {label} on {enumerated(where)}: {reason.rstrip('.')}."
 
 
 def _with_status(cells: Mapping[str, Cell], status: Status) -> list[str]:

@@ -10,38 +10,41 @@ from typing import Any
 from w2s_cache.results import DIVERGED, RunRecord
 from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Layout
+from w2s_cache.tables.wording import enumerated, row_label
 
 
 def settings_sentences(layout: Layout, done: Iterable[RunRecord]) -> Iterator[str]:
     """The recipe that trained methods share, said once each, then every method's own options."""
     members: dict[str, list[RunRecord]] = {}
     for record in done:
-        members.setdefault(row_name(layout, record), []).append(record)
+        members.setdefault(record.method, []).append(record)
     recipes: dict[str, list[str]] = {}
-    for name, records in members.items():
-        recipe = records[0].config.get("recipe")
-        if recipe:
-            recipes.setdefault(listed(recipe), []).append(name)
-    for recipe, names in recipes.items():
-        yield f"Trained with {recipe}: {', '.join(names)}."
-    for name, records in members.items():
-        options = {k: v for k, v in records[0].config.items() if k != "recipe"}
-        shown = [*flatten(options.pop("options", {})), *flatten(options)]
+    own: dict[str, list[str]] = {}
+    for method, records in members.items():
+        name = row_label(layout, method)
+        config = records[0].config
+        if config.get("recipe"):
+            recipes.setdefault(listed(config["recipe"]), []).append(name)
+        rest = {k: v for k, v in config.items() if k not in {"recipe", "options"}}
+        shown = [*flatten(config.get("options", {})), *flatten(rest)]
         if shown:
-            yield f"{name}: {listed(dict(shown))}{_chosen(records)}."
-
-
-def row_name(layout: Layout, record: RunRecord) -> str:
-    """The label of a record's row; the method's name where it stands for the ceiling."""
-    return layout.label(record.method) if record.method in layout.rows else record.method
+            own.setdefault(f"{listed(dict(shown))}{_chosen(records)}", []).append(name)
+    for recipe, names in recipes.items():
+        yield f"Trained with {recipe}: {enumerated(names)}."
+    for options, names in own.items():
+        yield f"{enumerated(names)}: {options}."
 
 
 def listed(values: Mapping[str, Any]) -> str:
     """``a.b=1, c=x`` for nested settings, ascending by name."""
     flat = sorted(flatten(values))
-    return ", ".join(
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in flat
-    )
+    return ", ".join(setting_text(name, value) for name, value in flat)
+
+
+def setting_text(name: str, value: Any) -> str:
+    """``NAME=VALUE`` as ``--set`` reads it; a text that is empty or has spaces stands in quotes."""
+    plain = isinstance(value, str) and value and " " not in value
+    return f"{name}={value if plain else json.dumps(value, ensure_ascii=False)}"
 
 
 def _chosen(records: Sequence[RunRecord]) -> str:

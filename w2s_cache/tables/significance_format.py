@@ -70,11 +70,10 @@ def summary(result: Significance, labels: Mapping[str, str]) -> Listing:
 def remarks(result: Significance) -> Iterator[str]:
     """The sentences that say what the numbers are."""
     seeds = ", ".join(str(seed) for seed in result.seeds)
+    many = len(result.seeds) != 1
+    over = f"{len(result.seeds)} seeds ({seeds})" if many else f"one seed ({seeds})"
     for domain, rows in result.rows.items():
-        yield (
-            f"{domain}: {rows:,} rows of {result.images[domain]:,} images over "
-            f"{len(result.seeds)} seeds ({seeds})."
-        )
+        yield (f"{domain}: {rows:,} rows of {result.images[domain]:,} images over {over}.")
     yield resampling(result)
     yield (
         "Right alone: rows over all seeds that only the method, or only the baseline, answers "

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import StaleStoreError, TrainError
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.losses.adapt_conf import AdaptConf
@@ -130,9 +131,12 @@ def refuse_other_features(record: RunRecord, inputs: DomainInputs) -> None:
     """
     differing = [name for name, value in inputs.digests.items() if record.inputs.get(name) != value]
     if differing:
+        runs = {"domain": record.domain, "seeds": [record.seed]}
+        pair = {"strong": record.strong, "weak": record.weak}
+        command = command_line("train", method=record.method, **runs, **pair)
         raise StaleStoreError(
             f"the features of {record.dataset}/{record.domain} changed after the run was made",
             expected=", ".join(f"{name} {record.inputs.get(name)}" for name in differing),
             found=", ".join(f"{name} {inputs.digests[name]}" for name in differing),
-            fix=f"Run `w2s-cache train --method {record.method}` again.",
+            fix=f"Run `{command}` again.",
         )

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import digest
@@ -22,7 +23,7 @@ from w2s_cache.train.memory import shown_bytes, training_bytes
 from w2s_cache.train.source import Rows, in_memory, stored_rows
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class DomainInputs:
     """Cached tensors of one domain, row i of each belonging to row i of the index.
 
@@ -46,6 +47,13 @@ class DomainInputs:
     logit_scale: float | None
     text_identity: dict[str, Any]
     digests: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Shapes in place of numbers."""
+        tensors = {"features": self.features, "weak_logits": self.weak_logits, "text": self.text}
+        shapes = [f"{k}={None if t is None else tuple(t.shape)}" for k, t in tensors.items()]
+        valid = f"valid={int(self.valid.sum()):,} of {len(self.valid):,}"
+        return f"DomainInputs({self.index!r}, {', '.join(shapes)}, {valid})"
 
 
 def load_inputs(
@@ -71,11 +79,13 @@ def load_inputs(
     """
     index = read_index(index_path(home, found.dataset, found.domain))
     if index.digest != found.index_digest:
+        pair = {"strong": found.strong, "weak": found.weak}
+        command = command_line("extract", domain=found.domain, **pair)
         raise StaleStoreError(
             f"the index of {found.dataset}/{found.domain} changed after its features were made",
             expected=f"index digest {found.index_digest[:12]}",
             found=index.digest[:12],
-            fix=f"Run `w2s-cache extract --domain {found.domain}` again.",
+            fix=f"Run `{command}` again.",
         )
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)

@@ -36,16 +36,26 @@ class TracePoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """Accuracies of the untrained parameters by ground truth, on fit rows and evaluated rows."""
+
+    fit: float
+    evaluated: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
     """The selected parameters, their epoch (0-based) and val score, and every step.
 
-    Where the start is the answer there is neither epoch nor step.
+    Where the start is the answer there is neither epoch nor step. ``start`` is None unless curves
+    were asked for.
     """
 
     parameters: dict[str, Tensor]
     epoch: int | None
     val_score: float
     trace: tuple[TracePoint, ...]
+    start: Start | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,6 +74,19 @@ def differing_settings(
     return sorted(names)
 
 
+def methods_without(
+    spec: Spec, methods: Sequence[str], options: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    """The methods that have no such setting, or no such value of it, by the setting's name.
+
+    :func:`matching` finds their records as if it had not been asked for.
+    """
+    return {
+        name: tuple(method for method in methods if not _has(spec, method, name, value))
+        for name, value in options.items()
+    }
+
+
 class _Asked:
     """What a spec asks the cache for now; every pair of models is looked at once."""
 

@@ -56,6 +56,11 @@ def done(
         ),
         "val_score": result.val_score,
     }
+    if result.start is not None:
+        measured |= {
+            "start_fit_accuracy": result.start.fit,
+            "start_accuracy": result.start.evaluated,
+        }
     return RunRecord(
         **common,
         metrics={name: float(value) for name, value in measured.items()},

@@ -17,11 +17,11 @@ from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.train.curves import Curves
 from w2s_cache.train.divergence import Diverged
 from w2s_cache.train.finite import broken
-from w2s_cache.train.loop import Exploded, Fitted, TracePoint, fit
+from w2s_cache.train.loop import Exploded, Fitted, Start, TracePoint, fit
 from w2s_cache.train.predict import named, predict, temperature
 from w2s_cache.train.settings import listed_settings, resolve
 from w2s_cache.train.source import Targets, changed, targets_of
-from w2s_cache.train.stack import FitData, Learner
+from w2s_cache.train.stack import FitData, Learner, Stack
 from w2s_cache.train.streams import stream
 from w2s_cache.train.task import Pool, Task
 
@@ -40,6 +40,7 @@ class Classified:
         candidate: The settings as declared, one value of each list.
         diverged: Other candidates, which selection left out because they had no finite numbers.
         together: How many runs were trained as one stack.
+        start: Accuracies before training; None unless curves were asked for.
     """
 
     predicted: np.ndarray
@@ -51,6 +52,7 @@ class Classified:
     candidate: dict[str, Any]
     together: int
     diverged: tuple[Diverged, ...] = ()
+    start: Start | None = None
 
 
 class Trial:
@@ -106,6 +108,8 @@ class Trial:
             self.targets = targets_of(self.pool.supervision, self.loss.targets)
         data = FitData(prepared=self.prepared, targets=self.targets)
         curves = self._curves(begun) if self.like.curves else None
+        if curves is not None:
+            curves(Stack(data, learners).parameters())
         fitted = fit(self.head, self.loss, data, learners, self.config, observe=curves)
         return [
             curves.drawn(run, place) if curves and isinstance(run, Fitted) else run
@@ -181,6 +185,7 @@ class Trial:
             confidence=confidence,
             head=_kept(self.head, fitted.parameters),
             trace=fitted.trace,
+            start=fitted.start,
             epoch=fitted.epoch,
             val_score=fitted.val_score,
             candidate=self.candidate,

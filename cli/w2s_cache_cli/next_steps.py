@@ -1,0 +1,112 @@
+"""Commands in messages, completed with the settings of the command that is running.
+
+The library names a command by what it knows (`w2s-cache train --method cpl`). Whoever pastes it
+needs the spec, models, seeds and folders in force too: those typed, since the environment stays.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from w2s_cache.command_line import PROGRAM, command_line
+from w2s_cache.errors import W2SError
+from w2s_cache.spec_files import load_spec
+
+_RUNNING = f"{__name__}.running"
+_COMMAND = re.compile(f"`({PROGRAM} [^`]+)`")
+_CARRIED = (
+    *("--spec", "--root", "--domain", "--method", "--seeds", "--strong", "--weak", "--precision"),
+    *("--decoder", "--strong-checkpoint", "--weak-checkpoint", "--set", "--eval-split", "--select"),
+    *("--cache-dir", "--results-dir", "--device"),
+)
+"""Options that say which data, models, runs and places are meant; not how something is shown."""
+
+
+def note_running(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Callback of ``--spec``: remembers the command, so that messages can be completed."""
+    ctx.meta[_RUNNING] = ctx
+    return value
+
+
+def next_step(*words: str, but: Collection[str] = (), **options: object) -> str:
+    """A command to run after this one, with the settings in force, between backticks.
+
+    Args:
+        *words: The command and its arguments.
+        but: Flags that are not to be carried over.
+        **options: What it is given, as :func:`command_line` takes it.
+    """
+    return completed(f"`{command_line(*words, **options)}`", but=but)
+
+
+def completed(text: str, *, but: Collection[str] = ()) -> str:
+    """The text, every command in backticks with the typed settings it takes and does not name."""
+    running = click.get_current_context().meta.get(_RUNNING)
+    if running is None:
+        return text
+    return _COMMAND.sub(lambda found: f"`{_completed(found[1], running, but)}`", text)
+
+
+def _completed(command: str, running: click.Context, but: Collection[str]) -> str:
+    try:
+        words = shlex.split(command)
+    except ValueError:  # a message that quotes something else
+        return command
+    target, name = _target(words[1:], running)
+    if target is None:
+        return command
+    named = {word.partition("=")[0] for word in words} | set(but)
+    taken = {flag: p for p in target.params if isinstance(p, click.Option) for flag in p.opts}
+    for flag, value in _typed(running):
+        if flag in taken and flag not in named and _fits(value, taken[flag]):
+            words += shlex.split(command_line(**{flag.strip("-"): value}))[1:]
+    return shlex.join([*words, *(_inputs(words, running) if name == "extract" else ())])
+
+
+def _target(words: list[str], running: click.Context) -> tuple[click.Command | None, str]:
+    """The command that words name, groups followed to their members, and its name."""
+    command: click.Command | None = running.find_root().command
+    name = ""
+    for word in words:
+        if not isinstance(command, click.Group):
+            break
+        command, name = command.get_command(running, word), word
+    return (None if isinstance(command, click.Group) else command), name
+
+
+def _typed(running: click.Context) -> Iterator[tuple[str, Any]]:
+    """The options that were given on the command line and say what is meant, in a fixed order."""
+    options = {p.opts[0]: p for p in running.command.params if isinstance(p, click.Option)}
+    for flag in _CARRIED:
+        option = options.get(flag)
+        if option is None or option.name is None:
+            continue
+        if running.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            yield flag, running.params[option.name]
+
+
+def _fits(value: Any, option: click.Option) -> bool:
+    """Several names do not fit an option that takes one."""
+    several = isinstance(value, tuple) and len(value) > 1 and isinstance(value[0], str)
+    return option.multiple or not several
+
+
+def _inputs(words: list[str], running: click.Context) -> Iterator[str]:
+    """What `extract` cannot find by itself: a root the spec does not name, imported logits."""
+    try:
+        spec = load_spec(running.params["spec_name"])
+    except (KeyError, W2SError):  # the message is about the spec, or the command has none
+        return
+    rootless = spec.data.root is None and spec.data.source == "disk"
+    if rootless and "--root" not in words and not os.environ.get("W2S_DATA_ROOT"):
+        yield from ("--root", "DIR")
+    weak = words[words.index("--weak") + 1] if "--weak" in words else None
+    if weak is not None and weak not in spec.weak and "--weak-logits" not in words:
+        yield from ("--weak-logits", "FILE")

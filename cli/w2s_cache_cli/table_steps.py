@@ -1,0 +1,81 @@
+"""What a table lacks, and the commands that make it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from w2s_cache.spec import Spec
+from w2s_cache_cli.next_steps import next_step
+from w2s_cache_cli.table_records import Asked, other_models, table_filters
+
+if TYPE_CHECKING:
+    from w2s_cache.results import RunRecord
+    from w2s_cache.tables import Expected, Layout
+
+
+def say_missing(
+    layout: Layout, spec: Spec, asked: Asked, records: Sequence[RunRecord], expected: Expected
+) -> None:
+    """Says how many runs the table expects and lacks, and the command that makes them."""
+    from w2s_cache.tables import missing_runs
+
+    missing = missing_runs(layout, records, expected)
+    if missing.runs and not asked.quiet:
+        count = "1 run is" if missing.runs == 1 else f"{missing.runs} runs are"
+        step = training_step(
+            layout,
+            spec,
+            asked,
+            methods=missing.methods,
+            columns=missing.columns,
+            seeds=missing.seeds,
+        )
+        click.echo(f"{layout.name}: {count} missing; to make them, run {step}", err=True)
+
+
+def say_left_out(layout: Layout, spec: Spec, asked: Asked, absent: Sequence[str]) -> None:
+    """Says that a table is not printed, for want of which methods, and how to run them."""
+    if not asked.quiet:
+        step = training_step(layout, spec, asked, methods=absent)
+        names = ", ".join(absent)
+        click.echo(
+            f"{layout.name} left out: no runs of {names}; to make them, run {step}", err=True
+        )
+
+
+def training_step(
+    layout: Layout,
+    spec: Spec,
+    asked: Asked,
+    *,
+    methods: Sequence[str],
+    columns: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> str:
+    """The command that makes runs of a table; what it does by default is not said.
+
+    Methods without a setting that is asked for need a command of their own.
+    """
+    from w2s_cache.train.matching import methods_without
+
+    options = other_models(spec, table_filters(layout, spec, asked))
+    if layout.columns != "domain":
+        options["domain"] = asked.domains or layout.domain
+        options[layout.columns] = tuple(columns)
+    elif set(columns) != set(spec.data.domains):
+        options["domain"] = tuple(columns)
+    command = "sweep" if layout.columns != "domain" and len(columns) > 1 else "train"
+    if command == "sweep" or tuple(seeds) != tuple(spec.protocol.seeds):
+        options["seeds"] = tuple(seeds)
+    without = methods_without(spec, methods, asked.options)
+    unset = [name for name in methods if any(name in names for names in without.values())]
+    steps = []
+    for members, but in ((unset, ("--set",)), ([m for m in methods if m not in unset], ())):
+        if members:
+            named = command == "sweep" or set(members) != set(spec.methods)
+            options["method"] = tuple(members) if named else ()
+            steps.append(next_step(command, but=but, **options))
+    return " and ".join(steps)

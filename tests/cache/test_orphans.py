@@ -139,7 +139,7 @@ def test_a_link_out_of_the_cache_is_no_orphan(home, tmp_path: Path):
 
 
 def test_files_beside_the_stores_are_not_looked_at(home):
-    """gc knows nothing of what lies beside ``v1``, such as drawn images."""
+    """Gc knows nothing of what lies beside ``v1``, such as drawn images."""
     (home.path / "pocket-images").mkdir()
     (home.path / "pocket-images" / "a.png.tmp-1").write_bytes(b"x")
     assert removed(home, min_age=0) == set()

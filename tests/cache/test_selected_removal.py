@@ -39,7 +39,10 @@ def test_shared_stores_stay_and_that_is_said(home):
     """Of one feature set goes what only it needs; its logits and texts are needed by others."""
     made = plan(home, domains=("art",), strong="siglip")
     mine = refs(home, "art", "siglip")
-    assert [item.path for item in made.remove] == ["v1/toy/art/sets/siglip__net.json", mine["image"]]
+    assert [item.path for item in made.remove] == [
+        "v1/toy/art/sets/siglip__net.json",
+        mine["image"],
+    ]
     assert {item.path: item.why for item in made.keep} == {
         mine["logits"]: "v1/toy/art/sets/clip__net.json needs it",
         mine["text"]: "v1/toy/photo/sets/siglip__net.json needs it",

@@ -24,23 +24,21 @@ def below(home: Path, named: Path) -> str:
     Raises:
         StoreError: It does not exist, lies outside the home's stores, or a link leads there.
     """
-    for candidate in (home / named, named):
-        if not os.path.lexists(candidate):
-            continue
-        if inside(home, candidate) and not candidate.is_symlink():
-            base = os.path.realpath(home)
-            return Path(os.path.relpath(os.path.realpath(candidate), base)).as_posix()
-        raise StoreError(
-            f"{named} is not removed",
-            expected=f"a path below {home / 'v1'}, links followed",
-            found=f"a link to {os.path.realpath(candidate)}"
-            if candidate.is_symlink() or os.path.realpath(candidate) != os.path.abspath(candidate)
-            else f"{candidate.absolute()}, outside of it",
-            fix="Name a path that `w2s-cache ls` prints, or the right --cache-dir.",
-        )
-    raise StoreError(
+    candidates = [path for path in (home / named, named) if os.path.lexists(path)]
+    if not candidates:
+        raise _refused(home, named, "no such file or folder")
+    path = candidates[0]
+    if path.is_symlink() or not inside(home, path):
+        real = os.path.realpath(path)
+        linked = f"a link to {real}" if path.is_symlink() else f"{real}, outside of it"
+        raise _refused(home, named, linked)
+    return Path(os.path.relpath(os.path.realpath(path), os.path.realpath(home))).as_posix()
+
+
+def _refused(home: Path, named: Path, found: str) -> StoreError:
+    return StoreError(
         f"{named} is not removed",
-        expected=f"something below {home / 'v1'}",
-        found="no such file or folder",
-        fix="`w2s-cache ls` prints what is there.",
+        expected=f"something below {home / 'v1'}, links followed",
+        found=found,
+        fix="Name a path that `w2s-cache ls` prints, or the right --cache-dir.",
     )

@@ -52,6 +52,11 @@ class Inventory:
     weak: tuple[WeakEntry, ...]
     indexes: tuple[str, ...]
 
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Paths of what a writers' lock may protect: stores and weak models."""
+        return (*(entry.path for entry in self.stores), *(entry.path for entry in self.weak))
+
     def needed(self) -> dict[str, str]:
         """Path of every store that a feature set refers to → path of the first such set."""
         found: dict[str, str] = {}

@@ -74,7 +74,8 @@ def _oddities(
     if constant.any():
         zero = int((norms == 0).sum())
         which = f"{zero:,} of them zero; " if zero else ""
-        yield f"{name}: {constant.sum():,} rows of one number repeated ({which}{_named(rows[constant])})"
+        named = _named(rows[constant])
+        yield f"{name}: {constant.sum():,} rows of one number repeated ({which}{named})"
     median = float(np.median(norms))
     odd = (norms > NORM_FACTOR * median) | (norms * NORM_FACTOR < median)
     if odd.any() and name != "logits":  # the norm of logits is how sure a model is

@@ -96,8 +96,10 @@ class _Survey:
                     path = f"{entry.path}/{file.name}"
                     writer = writer_of(folder)
                     why = f"{writer} writes into that store"
-                    yield Kept(path=path, why=why) if writer else self._removal(
-                        path, "stray file", reason
+                    yield (
+                        Kept(path=path, why=why)
+                        if writer
+                        else self._removal(path, "stray file", reason)
                     )
 
     def temporary(self, gone: set[str]) -> Iterator[Removal | Kept]:
@@ -113,8 +115,7 @@ class _Survey:
     def indexes(self, gone: set[str]) -> Iterator[Removal | Kept]:
         """A verdict on the index and the file times of each domain that has nothing else left."""
         alive = {domain_of(entry.path) for entry in self.inventory.sets}
-        parts = (*self.inventory.stores, *self.inventory.weak)
-        alive |= {domain_of(entry.path) for entry in parts if entry.path not in gone}
+        alive |= {domain_of(path) for path in self.inventory.folders if path not in gone}
         for name in INDEX_FILES:
             for file in sorted((self.inventory.home / "v1").glob(f"*/*/{name}")):
                 path = file.relative_to(self.inventory.home).as_posix()
@@ -135,18 +136,16 @@ class _Survey:
     def _busy(self, path: str) -> str:
         """Why a whole domain is left alone; a text store belongs to all domains of its data set."""
         dataset, domain = domain_of(path)
-        for entry in self.inventory.sets:
-            if entry.found is None and _same_place(entry.path, dataset, domain):
-                return f"{entry.path} cannot be read and may need it; see `w2s-cache cache verify`"
-        for part in (*self.inventory.stores, *self.inventory.weak):
-            if not _same_place(part.path, dataset, domain):
-                continue
-            writer = writer_of(self.inventory.home / part.path)
-            if writer:
-                return f"{writer} writes into {part.path}"
-            unfinished = isinstance(part, StoreEntry) and _unfinished(part)
-            if unfinished and not self.rules.unfinished:
-                return f"extraction is unfinished in {part.path} (--unfinished removes it)"
+        for broken in self.inventory.sets:
+            if broken.found is None and _same_place(broken.path, dataset, domain):
+                return f"{broken.path} cannot be read and may need it; see `w2s-cache cache verify`"
+        for folder in self.inventory.folders:
+            near = _same_place(folder, dataset, domain)
+            if near and (writer := writer_of(self.inventory.home / folder)):
+                return f"{writer} writes into {folder}"
+        for entry in () if self.rules.unfinished else self.inventory.stores:
+            if _same_place(entry.path, dataset, domain) and _unfinished(entry):
+                return f"extraction is unfinished in {entry.path} (--unfinished removes it)"
         return ""
 
     def _young(self, path: Path) -> Kept | None:

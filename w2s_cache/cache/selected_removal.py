@@ -106,7 +106,7 @@ def _weak(inventory: Inventory, gone: set[str], named: Named) -> Iterator[Remova
 
 def _indexes(inventory: Inventory, gone: set[str]) -> Iterator[Removal]:
     """Index and file times of the domains in which nothing is left."""
-    parts = [entry.path for entry in (*inventory.sets, *inventory.stores, *inventory.weak)]
+    parts = (*(entry.path for entry in inventory.sets), *inventory.folders)
     alive = {domain_of(path) for path in parts if path not in gone}
     for dataset, domain in sorted({domain_of(path) for path in gone} - alive):
         for name in INDEX_FILES if domain else ():

@@ -91,7 +91,9 @@ def _index(path: Path) -> Iterator[Finding]:
     try:
         read_index(path)
     except StoreError as error:
-        yield Finding(law="index", message=f"expected {error.expected}, {error.found}", fix=error.fix)
+        yield Finding(
+            law="index", message=f"expected {error.expected}, {error.found}", fix=error.fix
+        )
 
 
 def _weak(folder: Path) -> Iterator[Finding]:
@@ -115,10 +117,10 @@ def _store(scope: Scope, entry: StoreEntry, advance: Callable[[int], None]) -> C
         violations = [v for v in violations if v.law not in {"FS-06", "FS-16"}]
     fixes = _Fixes(entry.path, scope.needed.get(entry.path))
     findings = tuple(Finding(law=v.law, message=v.message, fix=fixes.of(v)) for v in violations)
-    notes = (f"{writer} writes into it",) if writer else ()
+    notes = [f"{writer} writes into it"] if writer else []
     if not any(finding.law != "FS-16" for finding in findings):
-        notes += tuple(_notes(scope, entry))
-    return Checked(path=entry.path, kind="store", findings=findings, notes=notes)
+        notes += _notes(scope, entry)
+    return Checked(path=entry.path, kind="store", findings=findings, notes=tuple(notes))
 
 
 def _notes(scope: Scope, entry: StoreEntry) -> Iterator[str]:

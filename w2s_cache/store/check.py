@@ -67,8 +67,9 @@ def check_store(
 ) -> list[Violation]:
     """List every violation of the laws, in the order of shards; empty for a sound store.
 
-    ``advance`` is called with the listed size of each shard once it was read. Without a readable manifest nothing else can be judged, so FS-01 then stands alone (or beside
-    FS-02, when the manifest states another schema).
+    ``advance`` is called with the listed size of each shard once it was read. Without a readable
+    manifest nothing else can be judged, so FS-01 then stands alone (or beside FS-02, when the
+    manifest states another schema).
     """
     path = directory / MANIFEST_FILE
     try:

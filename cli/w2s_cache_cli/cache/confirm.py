@@ -71,5 +71,5 @@ def _show(plan: Plan, *, quiet: bool) -> None:
 
 
 def _total(plan: Plan) -> str:
-    count = len(plan.remove)
-    return f"{count} {'item' if count == 1 else 'items'}, {plan.bytes / 1e6:,.1f} MB ({plan.bytes:,} bytes)"
+    items = "1 item" if len(plan.remove) == 1 else f"{len(plan.remove)} items"
+    return f"{items}, {plan.bytes / 1e6:,.1f} MB ({plan.bytes:,} bytes)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from w2s_cache.errors import StoreWriteError
@@ -42,6 +43,30 @@ def publish(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def publish_written(path: Path, write: Callable[[Path], None]) -> None:
+    """Make ``path`` the file that ``write`` writes; for files too large to be held in memory.
+
+    Args:
+        path: The file to create or replace; its directory exists.
+        write: Called with a temporary path beside it, which it must create.
+
+    Raises:
+        StoreWriteError: no space, no permission or another failure of the disk. The temporary
+            file is gone, and the file that was at ``path`` is untouched.
+    """
+    temporary = path.with_name(f"{path.name}{TEMPORARY_MARK}{os.getpid()}")
+    try:
+        write(temporary)
+        _sync(temporary, os.O_RDWR)  # Windows flushes only what it may write
+        temporary.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
 def write_error(path: Path, error: OSError) -> StoreWriteError:
     """Build the error for a file or directory that cannot be written."""
     remedy = REMEDIES.get(error.errno or 0, "Check that disk")
@@ -68,7 +93,11 @@ def _write_through(path: Path, content: bytes) -> None:
 def _sync_directory(directory: Path) -> None:
     if not hasattr(os, "O_DIRECTORY"):  # Windows has no handle on a directory to flush
         return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

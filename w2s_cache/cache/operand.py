@@ -47,5 +47,5 @@ def operand(named: Path, home: Path) -> StoreOperand | SetOperand:
         f"cannot compare {named}",
         expected="a store's folder or a feature set's file, here or below the cache",
         found="something else" if found else f"nothing of that name here or in {home}",
-        fix="`w2s-cache ls` prints stores; feature sets are v1/<data set>/<domain>/sets/*.json.",
+        fix="See `w2s-cache ls` for stores; feature sets are v1/<data set>/<domain>/sets/*.json.",
     )

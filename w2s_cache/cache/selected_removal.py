@@ -42,7 +42,7 @@ def named_below(inventory: Inventory, paths: Sequence[str], sets: Sequence[SetEn
                 f"{path} is not removed",
                 expected="a feature set, a store, a weak model, or a folder that holds some",
                 found="something else",
-                fix="`w2s-cache ls` prints stores; feature sets are <domain>/sets/*.json. What is "
+                fix="See `w2s-cache ls` for stores; feature sets are <domain>/sets/*.json. What is "
                 "left over otherwise, `w2s-cache cache gc` removes.",
             )
         found = [before | part for before, part in zip(found, parts, strict=True)]

@@ -151,6 +151,6 @@ class _Fixes:
         if violation.law in MENDED_BY_EXTRACT:
             return "Run `w2s-cache extract` again with the same spec: it computes what is missing."
         if violation.law in MENDED_BY_GC:
-            return "`w2s-cache cache gc` removes temporary files and unlisted shards."
+            return "Run `w2s-cache cache gc`: it removes temporary files and unlisted shards."
         target = self.needed_by or self.path
         return f"Run `w2s-cache cache rm {target}`, then `w2s-cache extract` again."

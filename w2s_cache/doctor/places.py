@@ -86,7 +86,7 @@ def _contents(home: Path) -> Finding:
             name="cache",
             level="warn",
             value=f"{text}, {broken} without a readable manifest",
-            fix="`w2s-cache cache verify` says what is wrong.",
+            fix="Run `w2s-cache cache verify`: it says what is wrong.",
         )
     return _found("cache", text)
 

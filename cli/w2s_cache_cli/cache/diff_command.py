@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from w2s_cache_cli.cache.capped import capped, max_findings_option
+from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.options import cache_dir_option, quiet_option, read_spec
 from w2s_cache_cli.progress import Bars
 

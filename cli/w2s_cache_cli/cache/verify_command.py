@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from w2s_cache_cli.cache.capped import capped, max_findings_option
 from w2s_cache_cli.cache.selection import selection_options
+from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option
 from w2s_cache_cli.progress import Bars
 

@@ -359,3 +359,14 @@ def test_inspect_cuts_long_headers_and_long_lists(w2s, copy):
     assert "24 more shards (--full)" in short.stdout
     assert "more (--max-findings)" in short.stdout
     assert len(short.stdout.splitlines()) < 150 < len(full.stdout.splitlines())
+
+
+def test_local_weights_named_beside_the_spec_are_those_of_extract(cached, cache, tmp_path):
+    """`diff --spec` takes --strong-checkpoint as `extract` did: other weights differ, these not."""
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"other")
+    same = cached.folder / "clip.safetensors"
+    for weights, code in ((same, 0), (other, 1)):
+        told = cache("diff", SET, "--spec", cached.spec, "--strong-checkpoint", weights)
+        assert told.exit_code == code
+    assert "request.strong.checkpoint" in told.stdout

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.sections import Overrides
 from w2s_cache_cli.capped import capped, max_findings_option
+from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import cache_dir_option, quiet_option, read_spec
 from w2s_cache_cli.progress import Bars
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--numbers", is_flag=True, help="Compare numbers of the same rows although settings differ."
 )
+@override_options
 @max_findings_option
 @cache_dir_option
 @quiet_option
@@ -33,6 +36,7 @@ def command(
     second: Path | None,
     spec_name: str | None,
     numbers: bool,
+    overrides: Overrides,
     max_findings: int,
     cache_dir: Path,
     quiet: bool,
@@ -56,7 +60,7 @@ def command(
         raise click.UsageError("give two paths, or one path and --spec")
     one = operand(first, cache_dir)
     if spec_name is not None:
-        sys.exit(_with_spec(one, spec_name, max_findings))
+        sys.exit(_with_spec(one, spec_name, overrides, max_findings))
     assert second is not None  # noqa: S101 - checked above
     other = operand(second, cache_dir)
     bars = Bars(quiet=quiet)
@@ -72,13 +76,15 @@ def command(
     )
 
 
-def _with_spec(one: StoreOperand | SetOperand, spec_name: str, limit: int) -> int:
+def _with_spec(
+    one: StoreOperand | SetOperand, spec_name: str, overrides: Overrides, limit: int
+) -> int:
     from w2s_cache.cache.operand import StoreOperand
     from w2s_cache.cache.wanted import request_differences, sets_of
 
     spec, found = read_spec(spec_name), 0
     for member in sets_of(one) if isinstance(one, StoreOperand) else [one]:
-        differences = request_differences(member, spec)
+        differences = request_differences(member, spec, overrides)
         name = member.file.relative_to(member.file.parents[4]).as_posix()
         found += len(differences)
         _print(differences, "the cache", f"spec {spec.name}", limit)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.sections import Overrides
 from w2s_cache_cli.cache.selection import selection_options
 from w2s_cache_cli.capped import capped, max_findings_option
-from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option
+from w2s_cache_cli.models import override_options
+from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option, read_spec
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 )
 @max_findings_option
 @device_option
+@override_options
 @cache_dir_option
 @quiet_option
 def command(
@@ -54,6 +56,7 @@ def command(
     root: str | None,
     max_findings: int,
     device: str,
+    overrides: Overrides,
     cache_dir: Path,
     quiet: bool,
 ) -> None:
@@ -90,20 +93,18 @@ def command(
             err=True,
         )
     if recompute and spec_name and not broken:
-        from w2s_cache_cli.cache.recomputed import recomputed
+        from w2s_cache_cli.cache.recomputed import Means, recomputed
 
-        broken += recomputed(
-            spec_name,
-            selection,
+        means = Means(
             rows=recompute,
             seed=seed,
             min_cosine=min_cosine,
             root=root,
             device=device,
             home=cache_dir,
-            workers=min(8, os.cpu_count() or 1),
-            bars=bars,
+            overrides=overrides,
         )
+        broken += recomputed(read_spec(spec_name), selection, means, bars)
     verdict = f"{broken} broken" if broken else "all laws hold"
     click.echo(f"{artifacts} artifacts, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
     sys.exit(1 if broken else 0)

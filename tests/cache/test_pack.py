@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -156,6 +157,19 @@ def test_invalid_rows_and_their_failures_come_back(home, tmp_path):
     assert len(mine) == 5
     assert {name: before[name] for name in mine} == {name: after[name] for name in mine}
     assert check_store(tmp_path / "new" / path) == []
+
+
+def test_the_specification_s_example_reads_a_pack(pack, monkeypatch):
+    """The lines of docs/feature-store.md find what they say they find."""
+    text = (Path(__file__).parents[2] / "docs" / "feature-store.md").read_text(encoding="utf-8")
+    [program] = [b for b in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "pack" in b]
+    pack.rename(pack.with_name("pocket__real__pocket-clip__tiny.h5"))
+    monkeypatch.chdir(pack.parent)
+    found: dict = {}
+    exec(program, found)  # noqa: S102 - our own documentation
+    assert found["features"].shape == (10, 4)
+    assert found["paths"][0] == "art/ärger 00.png"
+    assert found["key"]["encoder"] == {"name": "clip"}
 
 
 def test_what_is_there_already_stays(pack, tmp_path):

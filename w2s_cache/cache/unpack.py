@@ -139,9 +139,23 @@ def _restore(
             publish(directory / FAILURES_FILE, failures)
         text = pack.files[f"{kind}.{MANIFEST_FILE}"]
         if tuple(shards) != manifest.shards:
+            _refuse_failures(pack, directory, failures)
             say(f"{ref.path}: the same numbers, laid out otherwise by this version of HDF5")
             text = manifest_to_json(with_changes(manifest, shards=tuple(shards))).encode()
         publish(directory / MANIFEST_FILE, text)
+
+
+def _refuse_failures(pack: Pack, directory: Path, failures: bytes | None) -> None:
+    """Failures name shards by their digests, which another version of HDF5 cannot reproduce."""
+    if failures is None:
+        return
+    made_by = next(iter(pack.manifests.values())).tool.get("hdf5", "the version that wrote it")
+    raise StoreError(
+        f"{directory} cannot be unpacked here",
+        expected=f"HDF5 {made_by}, whose files the reasons of its invalid rows name",
+        found="a version that lays equal numbers out otherwise",
+        fix="Unpack with the h5py that wrote it, or run `w2s-cache extract`.",
+    )
 
 
 def _place(pack: Pack, home: Path, kind: str, ref: StoreRef) -> Path:

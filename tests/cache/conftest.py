@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,21 @@ import torch
 from safetensors.torch import save_file
 
 from w2s_cache.encoders.weights import weights_digest
+from w2s_cache.store.casting import stored_form
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
 from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.index import Index, write_index
-from w2s_cache.store.layout import ArraySpec, index_path, store_path
+from w2s_cache.store.layout import (
+    MANIFEST_FILE,
+    ArraySpec,
+    Manifest,
+    Shard,
+    index_path,
+    manifest_to_json,
+    store_path,
+)
+from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 from w2s_cache.store.writer import open_writer
 
 CLASSES = ("ärger", "b", "c")
@@ -130,6 +142,52 @@ class Home:
         """Every file below the home by path; locks come and go, so they do not count."""
         files = (f for f in self.path.rglob("*") if f.is_file() and f.suffix != ".lock")
         return {file.relative_to(self.path).as_posix() for file in files}
+
+
+def lay_down(
+    directory: Path,
+    specs: Sequence[ArraySpec],
+    values: Mapping[str, np.ndarray],
+    *,
+    valid: np.ndarray,
+    kind: str = "image",
+    key: Mapping[str, object] | None = None,
+    shard_rows: int = SHARD_ROWS,
+) -> Path:
+    """A store whose rows may be invalid, as files; no reason of an invalid row is written."""
+    key, rows, shards = dict(key or {}), len(valid), []
+    directory.mkdir(parents=True)
+    for start, stop in shard_ranges(rows, shard_rows):
+        part = valid[start:stop]
+        stored = {
+            spec.name: stored_form(spec, values[spec.name][start:stop], valid=part, start=start)
+            for spec in specs
+        }
+        header = ShardHeader(kind=kind, key_digest=digest(key), start=start, stop=stop)
+        content = shard_bytes(header, stored, valid=part)
+        name = shard_file(start, shard_rows)
+        (directory / name).write_bytes(content)
+        sized = {"bytes": len(content), "digest": content_digest(content)}
+        shards.append(Shard(file=name, start=start, stop=stop, **sized))
+    manifest = Manifest(
+        kind=kind,
+        key=key,
+        rows=rows,
+        shard_rows=shard_rows,
+        arrays=tuple(specs),
+        shards=tuple(shards),
+        attributes={},
+        created="2025-01-01T00:00:00+00:00",
+        tool={},
+    )
+    (directory / MANIFEST_FILE).write_text(manifest_to_json(manifest))
+    return directory
+
+
+@pytest.fixture
+def laid_down() -> Callable[..., Path]:
+    """A function that writes a store with a mask of valid rows."""
+    return lay_down
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from w2s_cache.cache.operand import SetOperand, StoreOperand, operand
 from w2s_cache.cache.wanted import sets_of
 from w2s_cache.errors import StoreError
 from w2s_cache.store.fingerprint import ABSENT
-from w2s_cache.store.writer import open_writer
 
 SET = "v1/toy/art/sets/clip__net.json"
 
@@ -35,24 +34,18 @@ def image(home, domain="art", strong="clip"):
     return side(home, fields["image"]["path"])
 
 
-def rewritten(home, name, change, *, key=None, shard_rows=3, valid=None):
-    """A store with another grid of shards and changed numbers."""
-    blocks = home.block("image", 0, 10)
-    change(blocks)
-    directory = home.path / name
-    key = image(home).manifest.key if key is None else key
-    with open_writer(
-        directory,
-        kind="image",
-        key=key,
-        rows=10,
-        arrays=home.arrays("image"),
-        shard_rows=shard_rows,
-    ) as writer:
-        for start, stop in writer.missing():
-            part = {name: values[start:stop] for name, values in blocks.items()}
-            writer.write(start, part, valid=None if valid is None else valid[start:stop])
-    return operand(directory, home.path)
+@pytest.fixture
+def rewritten(home, laid_down):
+    """A function: the image store of art with another grid of shards and changed numbers."""
+
+    def write(change, *, valid=None):
+        blocks, key = home.block("image", 0, 10), image(home).manifest.key
+        change(blocks)
+        mask = np.ones(10, dtype=bool) if valid is None else valid
+        how = {"valid": mask, "key": key, "shard_rows": 3}
+        return operand(laid_down(home.path / "x", home.arrays("image"), blocks, **how), home.path)
+
+    return write
 
 
 def numbers(one, other):
@@ -90,30 +83,30 @@ def test_a_copy_has_the_same_bytes(home, tmp_path):
     assert same_bytes(one, other)
 
 
-def test_equal_numbers_on_another_grid_have_other_bytes_and_no_differing_row(home):
+def test_equal_numbers_on_another_grid_have_other_bytes_and_no_differing_row(home, rewritten):
     """How a store is cut into shards changes its files and none of its numbers."""
-    other = rewritten(home, "other", lambda _: None)
+    other = rewritten(lambda _: None)
     assert not same_bytes(image(home), other)
     assert {d.differing for d in numbers(image(home), other).values()} == {0}
 
 
-def test_rows_that_differ_are_counted_and_the_worst_is_named(home):
+def test_rows_that_differ_are_counted_and_the_worst_is_named(home, rewritten):
     """The largest difference is found across shards, in each array for itself."""
 
     def change(blocks):
         blocks["preprojection"][2, 0] += 0.5
         blocks["preprojection"][7, 3] -= 2.0
 
-    found = numbers(image(home), rewritten(home, "other", change))
+    found = numbers(image(home), rewritten(change))
     assert found["features"].differing == 0
     worst = found["preprojection"]
     assert (worst.rows, worst.differing, worst.row) == (10, 2, 7)
     assert worst.largest == pytest.approx(2.0, rel=1e-6)
 
 
-def test_a_row_invalid_on_one_side_differs_without_a_number(home):
+def test_a_row_invalid_on_one_side_differs_without_a_number(home, rewritten):
     """NaN against a number is a row that differs; it has no distance."""
-    other = rewritten(home, "other", lambda _: None, valid=np.arange(10) != 4)
+    other = rewritten(lambda _: None, valid=np.arange(10) != 4)
     found = numbers(image(home), other)["features"]
     assert (found.differing, found.largest) == (1, 0.0)
 

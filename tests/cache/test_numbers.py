@@ -10,26 +10,21 @@ import pytest
 from w2s_cache.cache.numbers import suspicions
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.reader import read_manifest
-from w2s_cache.store.writer import open_writer
 
 ROWS, WIDTH = 40, 8
 
 
 @pytest.fixture
-def said(tmp_path: Path):
+def said(tmp_path: Path, laid_down):
     """A function from values and valid mask of an image store to what is said of them."""
 
     def say(change, *, valid=None, contents=None, kind="image", array="features"):
         values = np.random.default_rng(0).normal(size=(ROWS, WIDTH))
         change(values)
-        directory = tmp_path / "store"
-        spec = ArraySpec(name=array, row_shape=(WIDTH,), dtype="float32")
         mask = np.ones(ROWS, dtype=bool) if valid is None else valid
-        with open_writer(
-            directory, kind=kind, key={}, rows=ROWS, arrays=[spec], shard_rows=16
-        ) as writer:
-            for start, stop in writer.missing():
-                writer.write(start, {array: values[start:stop]}, valid=mask[start:stop])
+        spec = ArraySpec(name=array, row_shape=(WIDTH,), dtype="float32")
+        how = {"valid": mask, "kind": kind, "shard_rows": 16}
+        directory = laid_down(tmp_path / "store", [spec], {array: values}, **how)
         return list(suspicions(directory, read_manifest(directory), contents=contents))
 
     return say

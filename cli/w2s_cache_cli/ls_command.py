@@ -24,6 +24,14 @@ def command(cache_dir: Path) -> None:
         click.echo(_line(entry))
     total = sum(entry.bytes for entry in entries)
     click.echo(f"{len(entries)} stores, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
+    if not entries:
+        click.echo(_nothing(cache_dir), err=True)
+
+
+def _nothing(home: Path) -> str:
+    """Why the list is empty and what to do."""
+    why = "nothing is cached there yet" if home.exists() else "there is no such folder yet"
+    return f"{why}: run `w2s-cache extract`, or name another --cache-dir (or W2S_CACHE_HOME)."
 
 
 def _line(entry: StoreEntry) -> str:

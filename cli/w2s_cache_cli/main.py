@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import sys
 from typing import Any
@@ -11,8 +10,8 @@ import click
 
 from w2s_cache import __version__
 from w2s_cache.errors import W2SError
+from w2s_cache_cli.lazy_group import LazyGroup
 from w2s_cache_cli.next_steps import completed
-from w2s_cache_cli.suggestions import SuggestingGroup
 
 COMMANDS = {
     "extract": "Compute features and weak logits once, into the cache.",
@@ -27,26 +26,14 @@ COMMANDS = {
     "neighbours": "Find duplicates, doubtful weak labels and images near a prototype.",
     "ls": "List what is cached.",
     "inspect": "Describe a store or run and check its laws, or those of all.",
+    "cache": "Verify, compare, pack, clean up or remove what is cached.",
+    "doctor": "Check this installation, machine and cache.",
 }
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 
-class _LazyGroup(SuggestingGroup):
-    """Imports a command's module when it is called, and turns errors into one sentence."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"w2s_cache_cli.{cmd_name}_command")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+class _Program(LazyGroup):
+    """Turns errors into one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
         # libraries log what our own sentences say, and to a terminal nobody asked them to use
@@ -70,7 +57,8 @@ def _hyphens(name: str) -> str:
 
 
 @click.group(
-    cls=_LazyGroup,
+    cls=_Program,
+    lazy={name: (f"w2s_cache_cli.{name}_command", text) for name, text in COMMANDS.items()},
     context_settings={
         "help_option_names": ["-h", "--help"],
         "token_normalize_func": _hyphens,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +63,14 @@ class Violation:
         return f"{self.law} violated ({LAWS[self.law]}): {self.message}"
 
 
-def check_store(directory: Path) -> list[Violation]:
+def check_store(
+    directory: Path, *, advance: Callable[[int], None] = lambda _: None
+) -> list[Violation]:
     """List every violation of the laws, in the order of shards; empty for a sound store.
 
-    Without a readable manifest nothing else can be judged, so FS-01 then stands alone (or beside
-    FS-02, when the manifest states another schema).
+    ``advance`` is called with the listed size of each shard once it was read. Without a readable
+    manifest nothing else can be judged, so FS-01 then stands alone (or beside FS-02, when the
+    manifest states another schema).
     """
     path = directory / MANIFEST_FILE
     try:
@@ -80,7 +83,7 @@ def check_store(directory: Path) -> list[Violation]:
         stated = stated_schema(text)
         other = [] if stated is None else schema_problems(stated)
         return [*_all("FS-02", other), Violation(law="FS-01", message=error.found)]
-    shards = (violation for s in manifest.shards for violation in _shard(directory, manifest, s))
+    shards = (v for shard in manifest.shards for v in _shard(directory, manifest, shard, advance))
     return [
         *_all("FS-02", schema_problems(schema)),
         *_all("FS-03", key_problems(manifest, stated_key)),
@@ -116,8 +119,14 @@ def _strangers(directory: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{path.name} belongs to no store"
 
 
-def _shard(directory: Path, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
-    path = directory / shard.file
+def _shard(
+    directory: Path, manifest: Manifest, shard: Shard, advance: Callable[[int], None]
+) -> Iterator[Violation]:
+    yield from _file(directory / shard.file, manifest, shard)
+    advance(shard.bytes)
+
+
+def _file(path: Path, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -132,7 +132,7 @@ def read_feature_set(
             found=_absent(home, dataset, domain, error),
             fix=f"Run `{command}`, or name models that are there with --strong and --weak.",
         ) from error
-    found = _parse(text, path, command)
+    found = parse_feature_set(text, path, command)
     names = {"dataset": dataset, "domain": domain, "strong": strong, "weak": weak}
     differences = _differences(found, names, request)
     if differences:
@@ -145,6 +145,19 @@ def _absent(home: Path, dataset: str, domain: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return f"no such file; {pairs_shown(cached_pairs(home, dataset, domain=domain))}"
     return error.strerror or str(error)
+
+
+def load_feature_set(path: Path) -> FeatureSet:
+    """Read a feature set as it stands, whatever request it was made for.
+
+    Raises:
+        CorruptStoreError: its file cannot be read or is damaged.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise _broken(path, error.strerror or str(error), "w2s-cache extract") from error
+    return parse_feature_set(text, path, "w2s-cache extract")
 
 
 def open_member(home: Path, ref: StoreRef) -> Store:
@@ -176,7 +189,17 @@ def _adapter() -> TypeAdapter[FeatureSet]:
     return TypeAdapter(FeatureSet)
 
 
-def _parse(text: bytes, path: Path, command: str) -> FeatureSet:
+def parse_feature_set(text: bytes, path: Path, command: str) -> FeatureSet:
+    """Read the JSON of a feature set.
+
+    Args:
+        text: The file's content.
+        path: What to call it in errors.
+        command: The command that makes it anew.
+
+    Raises:
+        CorruptStoreError: It is not JSON of this schema, or a field is missing or surplus.
+    """
     try:
         fields = json.loads(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None

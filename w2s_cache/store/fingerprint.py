@@ -101,8 +101,8 @@ def stale_error(what: str, differences: Sequence[Difference], *, fix: str) -> St
     tail = f" and {more} more" if more else ""
     return StaleStoreError(
         what,
-        expected=", ".join(f"{d.field} = {_shown(d.wanted)}" for d in shown) + tail,
-        found=", ".join(f"{d.field} = {_shown(d.stored)}" for d in shown) + tail,
+        expected=", ".join(f"{d.field} = {value_shown(d.wanted)}" for d in shown) + tail,
+        found=", ".join(f"{d.field} = {value_shown(d.stored)}" for d in shown) + tail,
         fix=fix,
     )
 
@@ -170,7 +170,8 @@ def _agree(stored: object, wanted: object) -> bool:
     return canonical_json(stored) == canonical_json(wanted)
 
 
-def _shown(value: object) -> str:
+def value_shown(value: object) -> str:
+    """Write a value of a difference in one line, cut to some 80 characters."""
     if value is ABSENT:
         return "(absent)"
     text = canonical_json(value).decode("ascii")

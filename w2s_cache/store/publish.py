@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from w2s_cache.errors import StoreWriteError
@@ -31,17 +32,24 @@ def publish(path: Path, content: bytes) -> None:
         StoreWriteError: no space, no permission or another failure of the disk. The temporary
             file is gone, and the file that was at ``path`` is untouched.
     """
-    unique = f"{os.getpid()}-{secrets.token_hex(4)}"  # in containers every process is number 1
-    temporary = path.with_name(f"{path.name}{TEMPORARY_MARK}{unique}")
-    try:
+    with _put_in_place(path) as temporary:
         _write_through(temporary, content)
-        temporary.replace(path)
-        _sync_directory(path.parent)
-    except OSError as error:
-        raise write_error(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+
+
+def publish_written(path: Path, write: Callable[[Path], None]) -> None:
+    """Make ``path`` the file that ``write`` writes; for files too large to be held in memory.
+
+    Args:
+        path: The file to create or replace; its directory exists.
+        write: Called with a temporary path beside it, which it must create.
+
+    Raises:
+        StoreWriteError: no space, no permission or another failure of the disk. The temporary
+            file is gone, and the file that was at ``path`` is untouched.
+    """
+    with _put_in_place(path) as temporary:
+        write(temporary)
+        _sync(temporary, os.O_RDWR)  # Windows flushes only what it may write
 
 
 def write_error(path: Path, error: OSError) -> StoreWriteError:
@@ -53,6 +61,22 @@ def write_error(path: Path, error: OSError) -> StoreWriteError:
         found=error.strerror or str(error),
         fix=f"{remedy}, then run the same command again: it continues where it stopped.",
     )
+
+
+@contextlib.contextmanager
+def _put_in_place(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path``, renamed to it when whole and gone otherwise."""
+    unique = f"{os.getpid()}-{secrets.token_hex(4)}"  # in containers every process is number 1
+    temporary = path.with_name(f"{path.name}{TEMPORARY_MARK}{unique}")
+    try:
+        yield temporary
+        temporary.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _write_through(path: Path, content: bytes) -> None:
@@ -70,7 +94,11 @@ def _write_through(path: Path, content: bytes) -> None:
 def _sync_directory(directory: Path) -> None:
     if not hasattr(os, "O_DIRECTORY"):  # Windows has no handle on a directory to flush
         return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

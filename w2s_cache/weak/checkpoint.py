@@ -15,6 +15,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import CorruptStoreError
@@ -22,11 +23,9 @@ from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import publish, write_error
+from w2s_cache.weak.checkpoint_files import KEY_FILE, WEIGHTS_FILE
 from w2s_cache.weak.classifier import WeakClassifier
 from w2s_cache.weak.start import start_of
-
-WEIGHTS_FILE = "weights.safetensors"
-KEY_FILE = "weak.json"
 
 Trainer = Callable[[Any, Callable[..., Any]], None]
 
@@ -81,7 +80,7 @@ def weak_classifier(
                 train(network, start.transform)
                 _publish(directory, network, key)
     if not fresh:
-        _load(directory, network)
+        network.load_state_dict(kept_weights(directory))
     network.to(device).eval().requires_grad_(False)
     classifier = WeakClassifier(
         library=weak.library,
@@ -115,7 +114,12 @@ def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
     publish(directory / KEY_FILE, json.dumps(facts, indent=1, sort_keys=True).encode())
 
 
-def _load(directory: Path, network: Any) -> None:
+def kept_weights(directory: Path) -> dict[str, Tensor]:
+    """Reads a fine-tuned model's weights and compares their digest with the one noted beside them.
+
+    Raises:
+        CorruptStoreError: They are absent, damaged, or not those that were written.
+    """
     try:
         facts = json.loads((directory / KEY_FILE).read_text(encoding="utf-8"))
         promised = str(facts["weights"])
@@ -125,7 +129,7 @@ def _load(directory: Path, network: Any) -> None:
     found = weights_digest(state)
     if found != promised:
         raise _corrupt(directory, f"weights with digest {promised[:12]}", found[:12])
-    network.load_state_dict(state)
+    return state
 
 
 def _corrupt(directory: Path, expected: str, found: str) -> CorruptStoreError:

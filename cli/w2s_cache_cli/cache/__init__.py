@@ -1,0 +1,1 @@
+"""The commands of `w2s-cache cache`, one per file."""

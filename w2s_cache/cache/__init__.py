@@ -1,0 +1,1 @@
+"""The care of a cache home: verifying, comparing, packing and removing what it holds."""

@@ -1,0 +1,83 @@
+"""Whether a feature set and all that it joins fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from w2s_cache.cache.finding import Finding
+from w2s_cache.cache.inventory import SetEntry
+from w2s_cache.errors import StoreError
+from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, open_member
+from w2s_cache.store.index import Index, read_index
+from w2s_cache.store.layout import Manifest, index_path
+
+LAWS = {
+    "FSET-1": "a feature set is JSON of its schema, in the place that its names give",
+    "FSET-2": "its stores are there, complete, and of the keys that it names",
+    "FSET-3": "its index is there, whole, and of the digest that it names",
+    "FSET-4": "rows are those of the index, logits and texts those of its classes",
+    "FSET-5": "what a text store says of its model is what its key says",
+}
+
+
+def set_findings(home: Path, entry: SetEntry) -> Iterator[Finding]:
+    """Yields every law that a feature set breaks; numbers of its stores are not read."""
+    again = f"Remove it with `w2s-cache cache rm {entry.path}` and run `w2s-cache extract` again"
+    if entry.found is None:
+        yield Finding(law="FSET-1", message=entry.problem.rstrip("."), fix=f"{again}.")
+        return
+    found = entry.found
+    extract = f"Run `w2s-cache extract --domain {found.domain}` again with the same spec."
+    place = feature_set_path(
+        home,
+        dataset=found.dataset,
+        domain=found.domain,
+        strong=found.strong,
+        weak=found.weak,
+    )
+    if place != home / entry.path:
+        message = f"its names belong to {place.relative_to(home).as_posix()}"
+        yield Finding(law="FSET-1", message=message, fix=f"{again}.")
+    index = _index(home, found)
+    if isinstance(index, str):
+        yield Finding(law="FSET-3", message=index, fix=extract)
+    for ref in (found.image, found.logits, found.text):
+        if ref is not None:
+            yield from _member(home, ref, index, extract)
+
+
+def _index(home: Path, found: FeatureSet) -> Index | str:
+    try:
+        index = read_index(index_path(home, found.dataset, found.domain))
+    except StoreError as error:
+        return f"{error.what}: {error.found}"
+    if index.digest != found.index_digest:
+        return f"the index has digest {index.digest[:12]}, named is {found.index_digest[:12]}"
+    return index
+
+
+def _member(home: Path, ref: StoreRef, index: Index | str, extract: str) -> Iterator[Finding]:
+    try:
+        manifest = open_member(home, ref).manifest
+    except StoreError as error:
+        yield Finding(law="FSET-2", message=f"{error.what}: found {error.found}", fix=extract)
+        return
+    if isinstance(index, Index):
+        for problem in _sizes(manifest, index):
+            yield Finding(law="FSET-4", message=f"{ref.path}: {problem}", fix=extract)
+    for name in ("logit_scale", "logit_bias") if manifest.kind == "text" else ():
+        stated = manifest.attributes.get(name)
+        if name in manifest.key and manifest.key[name] != stated:
+            message = f"{ref.path}: {name} is {stated}, its key has {manifest.key[name]}"
+            yield Finding(law="FSET-5", message=message, fix=extract)
+
+
+def _sizes(manifest: Manifest, index: Index) -> Iterator[str]:
+    rows = len(index.classes) if manifest.kind == "text" else len(index)
+    if manifest.rows != rows:
+        what = "classes" if manifest.kind == "text" else "rows"
+        yield f"{manifest.rows} rows, the index has {rows} {what}"
+    for spec in manifest.arrays:
+        if spec.name == "logits" and spec.row_shape != (len(index.classes),):
+            yield f"logits of {spec.row_shape[0]} classes, the index has {len(index.classes)}"

@@ -1,0 +1,218 @@
+"""Puts a packed feature set back into a cache: the same stores, index and feature set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace as with_changes
+from pathlib import Path, PurePosixPath
+
+from w2s_cache.cache.boundary import inside
+from w2s_cache.cache.pack_file import Pack, corrupt, open_pack
+from w2s_cache.cache.pack_layout import FEATURE_SET, INDEX_FILE, members
+from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, load_feature_set
+from w2s_cache.store.index import read_index
+from w2s_cache.store.layout import (
+    FAILURES_FILE,
+    MANIFEST_FILE,
+    VALID_DATASET,
+    Manifest,
+    Shard,
+    index_path,
+    manifest_to_json,
+    slug,
+)
+from w2s_cache.store.lock import writer_lock
+from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.reader import open_store, read_manifest
+from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
+
+
+def unpack(
+    path: Path,
+    home: Path,
+    *,
+    replace: bool,
+    say: Callable[[str], None],
+    advance: Callable[[int], None],
+) -> Path:
+    """Bring what a pack holds into a cache home; the feature set appears last, in one step.
+
+    Stores that are there already, complete and sound, stay as they are. The files that are written
+    are, byte for byte, those that were packed; should this version of HDF5 lay out equal numbers
+    otherwise, that is said and the manifest lists the files as they are now.
+
+    Args:
+        path: The pack.
+        home: The cache home; made when it does not exist.
+        replace: Whether another feature set of the same names may be replaced.
+        say: Called with a sentence for each store that was not written as it was packed.
+        advance: Called with the bytes of each shard that is in place.
+
+    Returns:
+        The file of the feature set.
+
+    Raises:
+        StoreError: The cache holds something else in its place, or somebody is writing there.
+        CorruptStoreError: The pack is damaged.
+        StoreWriteError: No space, no permission.
+    """
+    with open_pack(path) as pack:
+        target = _feature_set_file(pack, home, replace=replace)
+        _refuse_other_rows(pack, home)
+        for kind, ref in members(pack.feature_set).items():
+            _restore(pack, home, kind, ref, say, advance)
+        found = pack.feature_set
+        index_file = index_path(home, found.dataset, found.domain)
+        if not index_file.is_file():
+            _publish(index_file, pack.files[INDEX_FILE])
+            if read_index(index_file).digest != found.index_digest:
+                index_file.unlink()
+                raise corrupt(path, f"an index of digest {found.index_digest}", "another one")
+        _publish(target, pack.files[FEATURE_SET])
+        return target
+
+
+def _feature_set_file(pack: Pack, home: Path, *, replace: bool) -> Path:
+    """Where the feature set goes, unless another one is there."""
+    found = pack.feature_set
+    names = {name: getattr(found, name) for name in ("dataset", "domain", "strong", "weak")}
+    target = feature_set_path(home, **names)
+    if target.exists() and not replace and not _same(target, found):
+        raise StoreError(
+            f"{target} is there already",
+            expected="none, or the one that was packed",
+            found="one that was made otherwise (`w2s-cache cache diff` says how)",
+            fix="Unpack into another --cache-dir, or replace it with --force.",
+        )
+    return target
+
+
+def _same(file: Path, found: FeatureSet) -> bool:
+    try:
+        return with_changes(load_feature_set(file), created=found.created) == found
+    except CorruptStoreError:
+        return False
+
+
+def _refuse_other_rows(pack: Pack, home: Path) -> None:
+    found = pack.feature_set
+    file = index_path(home, found.dataset, found.domain)
+    if not file.is_file():
+        return
+    index = read_index(file)
+    if index.digest != found.index_digest:
+        raise StoreError(
+            f"{found.dataset}/{found.domain} has other images in {home}",
+            expected=f"an index of digest {found.index_digest[:12]}",
+            found=f"{len(index)} rows of digest {index.digest[:12]}",
+            fix="Unpack into another --cache-dir, or remove the domain first with "
+            f"`w2s-cache cache rm --dataset {found.dataset} --domain {found.domain}`.",
+        )
+
+
+def _restore(
+    pack: Pack,
+    home: Path,
+    kind: str,
+    ref: StoreRef,
+    say: Callable[[str], None],
+    advance: Callable[[int], None],
+) -> None:
+    directory = _place(pack, home, kind, ref)
+    manifest = pack.manifests[kind]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(directory, error) from error
+    with writer_lock(directory, timeout=0, on_wait=None):
+        if _is_there(directory, manifest):
+            say(f"{ref.path} is there already")
+            advance(sum(shard.bytes for shard in manifest.shards))
+            return
+        (directory / MANIFEST_FILE).unlink(missing_ok=True)  # what it listed is replaced now
+        shards = []
+        for number, shard in enumerate(manifest.shards):
+            shards.append(_restore_shard(pack, directory, kind, number, shard))
+            advance(shard.bytes)
+        if failures := pack.files.get(f"{kind}.{FAILURES_FILE}"):
+            publish(directory / FAILURES_FILE, failures)
+        text = pack.files[f"{kind}.{MANIFEST_FILE}"]
+        if tuple(shards) != manifest.shards:
+            _refuse_failures(pack, directory, failures)
+            say(f"{ref.path}: the same numbers, laid out otherwise by this version of HDF5")
+            text = manifest_to_json(with_changes(manifest, shards=tuple(shards))).encode()
+        publish(directory / MANIFEST_FILE, text)
+
+
+def _refuse_failures(pack: Pack, directory: Path, failures: bytes | None) -> None:
+    """Failures name shards by their digests, which another version of HDF5 cannot reproduce."""
+    if failures is None:
+        return
+    made_by = next(iter(pack.manifests.values())).tool.get("hdf5", "the version that wrote it")
+    raise StoreError(
+        f"{directory} cannot be unpacked here",
+        expected=f"HDF5 {made_by}, whose files the reasons of its invalid rows name",
+        found="a version that lays equal numbers out otherwise",
+        fix="Unpack with the h5py that wrote it, or run `w2s-cache extract`.",
+    )
+
+
+def _place(pack: Pack, home: Path, kind: str, ref: StoreRef) -> Path:
+    """The store's folder, which must be where stores of its kind and names are."""
+    found = pack.feature_set
+    above = [] if kind == "text" else [slug(found.domain)]
+    *folders, leaf = PurePosixPath(ref.path).parts
+    if folders != ["v1", slug(found.dataset), *above, kind] or not leaf.endswith(
+        f"-{ref.key_digest[:12]}"
+    ):
+        raise corrupt(pack.path, f"a {kind} store in its place below the cache", repr(ref.path))
+    directory = home / ref.path
+    if not inside(home, directory):
+        raise StoreError(
+            f"{directory} is not written",
+            expected=f"a folder below {home / 'v1'}, links followed",
+            found="a link that leads out of it",
+            fix="Unpack into another --cache-dir.",
+        )
+    return directory
+
+
+def _is_there(directory: Path, manifest: Manifest) -> bool:
+    """Whether the same store is in place, complete and sound."""
+    if not (directory / MANIFEST_FILE).exists():
+        return False
+    try:
+        stored = read_manifest(directory)
+    except CorruptStoreError:
+        return False
+    if stored.key_digest != manifest.key_digest:
+        raise StoreError(
+            f"{directory} holds another store",
+            expected=f"key {manifest.key_digest}",
+            found=stored.key_digest,
+            fix="Unpack into another --cache-dir.",
+        )
+    try:
+        open_store(directory).verify()
+    except StoreError:
+        return False
+    return True
+
+
+def _restore_shard(pack: Pack, directory: Path, kind: str, number: int, shard: Shard) -> Shard:
+    arrays = pack.arrays(kind, number, shard)
+    valid = arrays.pop(VALID_DATASET)
+    key_digest = pack.manifests[kind].key_digest
+    header = ShardHeader(kind=kind, key_digest=key_digest, start=shard.start, stop=shard.stop)
+    content = shard_bytes(header, arrays, valid=valid)
+    publish(directory / shard.file, content)
+    return with_changes(shard, bytes=len(content), digest=content_digest(content))
+
+
+def _publish(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path.parent, error) from error
+    publish(path, content)

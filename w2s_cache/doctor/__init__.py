@@ -1,0 +1,1 @@
+"""Whether this installation, this machine and this cache are fit for work."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
+from w2s_cache.request import IMPORTED
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec
 from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
@@ -163,6 +164,8 @@ def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> No
         WeakLogitsError: Imported logits are called like a section of the spec.
         UnknownNameError: A name that is neither.
     """
+    if models.strong.library == IMPORTED and models.strong_name not in spec.strong:
+        raise UnknownNameError("strong encoder", models.strong_name, spec.strong)
     if weak_logits is None and models.weak is None:
         raise UnknownNameError("weak model", models.weak_name, spec.weak)
     if weak_logits is not None and models.weak is not None:

@@ -17,7 +17,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _NAMES = (
     click.option(
         "--strong",
-        help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
+        help="Strong encoder: a section of the spec, ARCH,TAG of open_clip, or the name given to "
+        "imported features. Default: the first.",
     ),
     click.option(
         "--weak",
@@ -88,7 +89,10 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Models:
-    """A strong encoder and a weak model; ``weak`` is None for imported logits."""
+    """A strong encoder and a weak model; ``weak`` is None for imported logits.
+
+    The section of imported features has the library ``imported``.
+    """
 
     strong_name: str
     strong: StrongSpec
@@ -106,11 +110,7 @@ def chosen_models(
     strong_checkpoint: str | None,
     weak_checkpoint: str | None,
 ) -> Models:
-    """The sections the options mean, with what they override.
-
-    Raises:
-        UnknownNameError: The spec has no such strong encoder.
-    """
+    """The sections the options mean, with what they override."""
     overrides = Overrides(
         precision=precision,
         decoder=decoder,

@@ -10,6 +10,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.known_names import refuse_names_without_runs
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -47,10 +48,12 @@ def records_of(
 
     Raises:
         RecordError: There are none.
+        UnknownNameError: Neither the spec nor a run knows the strong encoder.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.train.matching import differing_settings, matching
 
+    refuse_names_without_runs(spec, results_dir, strong=[str(filters["strong"])])
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, options, overrides)
     others = ", ".join(differing_settings(found, spec, options, overrides))

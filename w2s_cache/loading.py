@@ -58,7 +58,9 @@ def load_domain(
         raise UnknownNameError(f"domain of {asked.name}", domain, asked.data.domains)
     pairs = cached_pairs(home, asked.name)
     if strong_section.library == IMPORTED:
-        _refuse_unknown("strong encoder", strong_name, {*asked.strong, *(name for name, _ in pairs)})
+        _refuse_unknown(
+            "strong encoder", strong_name, {*asked.strong, *(name for name, _ in pairs)}
+        )
     _refuse_unknown("weak model", weak_name, {*asked.weak, *(name for _, name in pairs)})
     found = read_feature_set(
         home,

@@ -52,8 +52,7 @@ def refuse_names_without_runs(
 ) -> None:
     """Refuses domains and models that neither the spec nor a run of its data set has.
 
-    Records are read only for names that are not in the spec. Strong encoders written as ``ARCH,TAG``
-    need no section.
+    Records are read only for names that are not in the spec. ``ARCH,TAG`` needs no section.
 
     Raises:
         UnknownNameError: A name of neither.

@@ -53,14 +53,7 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
         StoreError: A store is absent or incomplete.
         CorruptStoreError: Bytes on disk are not those that were written.
     """
-    index = read_index(index_path(home, found.dataset, found.domain))
-    if index.digest != found.index_digest:
-        raise StaleStoreError(
-            f"the index of {found.dataset}/{found.domain} changed after its features were made",
-            expected=f"index digest {found.index_digest[:12]}",
-            found=index.digest[:12],
-            fix=f"Run `w2s-cache extract --domain {found.domain}` again.",
-        )
+    index = read_index_of(home, found)
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)
     text, scale, identity = _text(home, found)
@@ -80,6 +73,24 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
             "text_key": found.text.key_digest if found.text else None,
         },
     )
+
+
+def read_index_of(home: Path, found: FeatureSet) -> Index:
+    """Reads the index whose rows a feature set follows.
+
+    Raises:
+        StaleStoreError: The index changed after the features were extracted.
+        CorruptStoreError: It is damaged.
+    """
+    index = read_index(index_path(home, found.dataset, found.domain))
+    if index.digest != found.index_digest:
+        raise StaleStoreError(
+            f"the index of {found.dataset}/{found.domain} changed after its features were made",
+            expected=f"index digest {found.index_digest[:12]}",
+            found=index.digest[:12],
+            fix=f"Run `w2s-cache extract --domain {found.domain}` again.",
+        )
+    return index
 
 
 def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:

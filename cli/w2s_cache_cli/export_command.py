@@ -106,8 +106,7 @@ def command(
     """Write cached features, logits and predictions for other programs.
 
     Every domain becomes a folder with images.* (one row per image), text.* (one row per class and
-    template) and export.json. pandas, polars, duckdb, datasets and embedding-atlas open the parquet.
-    See docs/interchange.md.
+    template) and export.json. See docs/interchange.md for pandas, polars, duckdb and others.
 
     \b
     Examples:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from w2s_cache.errors import UnknownNameError, WeakLogitsError
+from w2s_cache.errors import UnknownNameError
 from w2s_cache.request import IMPORTED
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec
-from w2s_cache_cli.models import Models, chosen_models, model_options
+from w2s_cache_cli.models import Models, chosen_models, model_options, refuse_weak_confusion
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -99,10 +99,12 @@ def command(
         strong_checkpoint=strong_checkpoint,
         weak_checkpoint=weak_checkpoint,
     )
-    _refuse_confusion(spec, models, weak_logits)
+    if models.strong.library == IMPORTED and models.strong_name not in spec.strong:
+        raise UnknownNameError("strong encoder", models.strong_name, spec.strong)
+    refuse_weak_confusion(spec, models, weak_logits)
     bars = Bars(quiet=quiet)
     request = functools.partial(
-        _request,
+        extract_request,
         spec=spec,
         models=models,
         weak_logits=weak_logits,
@@ -131,7 +133,7 @@ def command(
         bars.say(f"next: w2s-cache train --spec {spec_name} --weak {models.weak_name}")
 
 
-def _request(
+def extract_request(
     domain: str,
     root: Path,
     *,
@@ -155,26 +157,6 @@ def _request(
         root=root,
         **means,
     )
-
-
-def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> None:
-    """Imported logits have a name of their own; any other name is a section of the spec.
-
-    Raises:
-        WeakLogitsError: Imported logits are called like a section of the spec.
-        UnknownNameError: A name that is neither.
-    """
-    if models.strong.library == IMPORTED and models.strong_name not in spec.strong:
-        raise UnknownNameError("strong encoder", models.strong_name, spec.strong)
-    if weak_logits is None and models.weak is None:
-        raise UnknownNameError("weak model", models.weak_name, spec.weak)
-    if weak_logits is not None and models.weak is not None:
-        raise WeakLogitsError(
-            f"imported logits cannot be called {models.weak_name}",
-            expected="a name that is no weak model of the spec",
-            found=f"the section [weak.{models.weak_name}]",
-            fix="Choose another name with --weak, or leave it out.",
-        )
 
 
 def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[StrongEncoder]:

@@ -58,13 +58,27 @@ def run_facts(record: RunRecord) -> dict[str, Any]:
 
 
 def read_about(text: str | bytes) -> dict[str, Any] | None:
-    """The facts in a file's metadata; None where they are not those of an export."""
+    """The facts in a file's metadata; None where they are not those of an export.
+
+    Raises:
+        ValueError: They are those of an export, but what an import needs is missing.
+    """
     try:
         about = json.loads(text)
     except ValueError:
         return None
-    known = isinstance(about, dict) and about.get("schema") == EXPORT_SCHEMA
-    return about if known else None
+    if not isinstance(about, dict) or about.get("schema") != EXPORT_SCHEMA:
+        return None
+    try:
+        stores = about["stores"]
+        needed = [about["images_digest"], about["normalized"], stores["image"]["key_digest"]]
+        keys = [store["key"] for store in stores.values() if store is not None]
+        whole = all(isinstance(key, dict) for key in keys) and None not in needed
+    except (LookupError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError("metadata of an export that was changed")
+    return about
 
 
 def unit_length(key: Mapping[str, Any]) -> bool:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from w2s_cache.errors import ImportedFeaturesError
 from w2s_cache.request import IMPORTED
-from w2s_cache.spec import Spec
-from w2s_cache_cli.extract_command import extract_request
-from w2s_cache_cli.models import Models, chosen_models, refuse_weak_confusion
+from w2s_cache_cli.import_source import (
+    import_request,
+    refuse_name,
+    refuse_one_for_all,
+    text_tower,
+)
+from w2s_cache_cli.models import chosen_models, refuse_weak_confusion
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -28,11 +29,7 @@ from w2s_cache_cli.options import (
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
-    from w2s_cache.encoders.protocol import TextEncoder
-    from w2s_cache.extract.request import ExtractRequest
-    from w2s_cache.interchange import Imported, ImportRequest
-
-BY_MODEL, NO_TEXT = "model", "none"
+    from w2s_cache.interchange import Imported
 
 
 @click.command()
@@ -148,91 +145,26 @@ def command(
         strong_checkpoint=None,
         weak_checkpoint=weak_checkpoint,
     )
-    _refuse_name(spec, models)
+    refuse_name(spec, models)
     refuse_weak_confusion(spec, models, weak_logits)
     found = data_root(
         spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
     )
     bars.end()
     on = resolve_device(device)
-    tower = _tower(said, on, bars)
+    tower = text_tower(said, on, bars)
     means: dict[str, Any] = {"home": cache_dir, "root": found, "device": on, "workers": workers}
-    for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
+    names = chosen_domains(spec, domains, list_domains(spec.data, found))
+    refuse_one_for_all(source, said["row_order"], names)
+    for domain in names:
         began = time.perf_counter()
-        extract = extract_request(
+        extract = extractimport_request(
             domain, spec=spec, models=models, weak_logits=weak_logits, **means
         )
-        request = _request(domain, source, extract, said)
+        request = import_request(domain, source, extract, said)
         done = import_domain(request, domain, encoder=tower, progress=bars)
         bars.result(_summary(done, time.perf_counter() - began))
     bars.say(f"next: w2s-cache train --spec {spec_name} --strong {strong}")
-
-
-def _request(
-    domain: str, source: str, extract: ExtractRequest, said: Mapping[str, Any]
-) -> ImportRequest:
-    """The request for one domain; ``{domain}`` in names is replaced."""
-    from w2s_cache.interchange import Declaration, ImportRequest
-    from w2s_cache.interchange.find_source import TEXT, exported_file
-
-    def of_domain(name: str) -> str:
-        return name.replace("{domain}", domain)
-
-    path, text = Path(of_domain(source)), said["text"]
-    if text is None:
-        file = exported_file(path, TEXT)
-    else:
-        file = None if text in (BY_MODEL, NO_TEXT) else Path(of_domain(text))
-    fields = ("model", "pretrained", "tensor", "normalized")
-    return ImportRequest(
-        extract=extract,
-        source=path,
-        declared=Declaration(**{name: said[name] for name in fields}),
-        order=None if said["row_order"] is None else of_domain(said["row_order"]),
-        prefix=said["prefix"],
-        text=file,
-        text_by_model=text == BY_MODEL,
-        logit_scale=said["logit_scale"],
-    )
-
-
-def _refuse_name(spec: Spec, models: Models) -> None:
-    """Imported features have a name of their own, which no section and no model of a library has.
-
-    Raises:
-        ImportedFeaturesError: They are called like something else.
-    """
-    if models.strong.library == IMPORTED:
-        return
-    name = models.strong_name
-    raise ImportedFeaturesError(
-        f"imported features cannot be called {name}",
-        expected="a name that is no strong encoder of the spec, without comma, colon and slash",
-        found=f"the section [strong.{name}]" if name in spec.strong else f"{name!r}",
-        fix="Choose another name with --strong, or leave it out.",
-    )
-
-
-def _tower(
-    said: Mapping[str, Any], device: str, bars: Bars
-) -> functools._lru_cache_wrapper[TextEncoder | None]:
-    """Loads the declared model once, when class text is asked of it."""
-
-    @functools.cache
-    def load() -> TextEncoder | None:
-        from w2s_cache.encoders.catalogue import load_encoder
-
-        model = ",".join(part for part in (said["model"], said["pretrained"]) if part)
-        bars.say(f"loading the text tower of {model} on {device} in {said['precision']}")
-        return load_encoder(
-            "open_clip",
-            model,
-            checkpoint=said["strong_checkpoint"],
-            precision=said["precision"],
-            device=device,
-        ).text
-
-    return load
 
 
 def _summary(done: Imported, seconds: float) -> str:

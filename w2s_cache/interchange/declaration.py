@@ -106,7 +106,7 @@ def _found(row: npt.NDArray[np.float32], name: str, bad: npt.NDArray[np.bool_]) 
         shown = (
             f"length {np.linalg.norm(row.astype(np.float64)):.4g}, largest {np.abs(row).max():g}"
         )
-    return f"{shown} at {name!r} and {int(bad.sum()) - 1} near it"
+    return f"{shown} at {name!r}, the first of {int(bad.sum())} in {len(bad)} rows looked at"
 
 
 def _fix(expected: str) -> str:

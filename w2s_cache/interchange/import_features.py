@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from w2s_cache.data.source import list_domain
 from w2s_cache.encoders.protocol import TextEncoder
+from w2s_cache.errors import StoreError
 from w2s_cache.extract.domain import domain_index, imported_key, publish_index
 from w2s_cache.extract.other_domains import rows_elsewhere
 from w2s_cache.extract.parts import imported_part, text_part, weak_part
@@ -21,7 +23,12 @@ from w2s_cache.interchange.imported_stores import (
 )
 from w2s_cache.interchange.text_source import TextSource
 from w2s_cache.request import feature_request
-from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
+from w2s_cache.store.feature_set import (
+    FeatureSet,
+    StoreRef,
+    read_feature_set,
+    write_feature_set,
+)
 from w2s_cache.store.index import Index
 
 
@@ -81,8 +88,19 @@ def import_domain(
         text=text_ref,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    if _replaces(found, asked.home):
+        progress.say(f"{domain}: earlier features of {asked.strong_name} replaced")
     write_feature_set(asked.home, found)
     return Imported(domain=domain, rows=len(index), written=written, has_text=text_ref is not None)
+
+
+def _replaces(found: FeatureSet, home: Path) -> bool:
+    """Whether the pair has other features until now."""
+    names = {n: getattr(found, n) for n in ("dataset", "domain", "strong", "weak", "request")}
+    try:
+        return read_feature_set(home, **names).image != found.image
+    except StoreError:
+        return False
 
 
 def _text(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.request import IMPORTED
+from w2s_cache_cli.extract_command import extract_request
 from w2s_cache_cli.import_source import (
     import_request,
     refuse_name,
@@ -158,7 +159,7 @@ def command(
     refuse_one_for_all(source, said["row_order"], names)
     for domain in names:
         began = time.perf_counter()
-        extract = extractimport_request(
+        extract = extract_request(
             domain, spec=spec, models=models, weak_logits=weak_logits, **means
         )
         request = import_request(domain, source, extract, said)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from w2s_cache.interchange.array_sources import read_named_arrays
-from w2s_cache.interchange.source import refusal
+from w2s_cache.interchange.source import Refuse, refusal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -53,19 +53,7 @@ def read_text_source(
     found = read_named_arrays(file, texts=("class",), optional=("template",))
     names = found.texts["class"]
     values = np.concatenate([block.astype(np.float32) for block in found.blocks])
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, []).append(row)
-    counts = {len(numbers) for numbers in rows.values()}
-    if sorted(rows) != sorted(classes) or len(counts) != 1 or len(names) != len(values):
-        missing = [name for name in classes if name not in rows]
-        unknown = [name for name in rows if name not in set(classes)]
-        raise refuse(
-            f"the {len(classes)} classes of the index, each with as many rows",
-            f"{len(missing)} missing {missing[:3]}, {len(unknown)} unknown {unknown[:3]}, "
-            f"{sorted(counts)} rows per class, {len(values)} rows of features",
-            "Name classes as `w2s-cache data classes` prints them.",
-        )
+    rows = _rows_by_class(names, classes, len(values), refuse)
     if not np.isfinite(values).all():
         raise refuse("finite numbers", "NaN or infinity", "Compute them again.")
     scale, bias = _scale(found.about, logit_scale)
@@ -89,6 +77,26 @@ def read_text_source(
         logit_scale=scale,
         logit_bias=bias,
         about=None if found.about is None else found.about["stores"].get("text"),
+    )
+
+
+def _rows_by_class(
+    names: Sequence[str], classes: Sequence[str], count: int, refuse: Refuse
+) -> dict[str, list[int]]:
+    """Rows of each class in the order of the file; every class of the index has as many."""
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    counts = {len(numbers) for numbers in rows.values()}
+    if sorted(rows) == sorted(classes) and len(counts) == 1 and len(names) == count:
+        return rows
+    missing = [name for name in classes if name not in rows]
+    unknown = [name for name in rows if name not in set(classes)]
+    raise refuse(
+        f"the {len(classes)} classes of the index, each with as many rows",
+        f"{len(missing)} missing {missing[:3]}, {len(unknown)} unknown {unknown[:3]}, "
+        f"{sorted(counts)} rows per class, {count} rows of features",
+        "Name classes as `w2s-cache data classes` prints them.",
     )
 
 

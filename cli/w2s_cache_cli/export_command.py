@@ -9,7 +9,6 @@ import click
 
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
-from w2s_cache_cli.known_names import refuse_models_unknown_to_cache
 from w2s_cache_cli.models import Models, chosen_models, override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -122,6 +121,7 @@ def command(
         strong=strong,
         weak=weak,
         precision=overrides.precision,
+        decoder=overrides.decoder,
         strong_checkpoint=overrides.strong_checkpoint,
         weak_checkpoint=overrides.weak_checkpoint,
     )
@@ -162,7 +162,6 @@ def _feature_sets(
     from w2s_cache.store.feature_set import read_feature_set
 
     pairs = cached_pairs(home, spec.name)
-    refuse_models_unknown_to_cache(spec, models, pairs)
     pair = {"strong": models.strong_name, "weak": models.weak_name}
     cached = cached_domains(home, spec.name, **pair), pairs
     request = feature_request(spec, strong=models.strong, weak=models.weak)

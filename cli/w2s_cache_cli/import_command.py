@@ -143,6 +143,7 @@ def command(
         strong=strong,
         weak=weak or (IMPORTED if weak_logits else None),
         precision=None,
+        decoder=None,
         strong_checkpoint=None,
         weak_checkpoint=weak_checkpoint,
     )

@@ -49,7 +49,6 @@ def make_study(
 
     on = resolve_device(device)
     pairs = cached_pairs(cache_dir, spec.name)
-    refuse_models_unknown_to_cache(spec, models, pairs)
     extracted = cached_domains(
         cache_dir, spec.name, strong=models.strong_name, weak=models.weak_name
     )
@@ -117,12 +116,14 @@ def extracted_domains(
         bars: Where to say it.
 
     Raises:
-        UnknownNameError: A domain the data set does not have.
+        UnknownNameError: A domain the data set does not have, a model that neither the spec nor
+            the cache knows.
         StoreError: Nothing was extracted for this pair of models.
     """
     from w2s_cache.store.contents import pairs_shown
 
     extracted, pairs = cached
+    refuse_models_unknown_to_cache(spec, models, pairs)
     known = spec.data.domains or extracted
     if asked and known:
         return chosen_domains(spec, asked, known)

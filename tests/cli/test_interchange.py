@@ -62,7 +62,7 @@ def test_imported_features_train_to_the_same_answers(studied, imported, w2s, tmp
     assert "strong model theirs" in table.stdout.lower()
 
 
-@pytest.mark.parametrize("command", ["train", "export", "tables", "compare"])
+@pytest.mark.parametrize("command", ["train", "export", "neighbours", "tables", "compare"])
 def test_a_name_nobody_imported_is_unknown(studied, imported, w2s, tmp_path, command):
     """A misspelt name is refused with the known ones, imported ones among them."""
     where = ("--spec", studied.spec, "--strong", "their")
@@ -70,13 +70,14 @@ def test_a_name_nobody_imported_is_unknown(studied, imported, w2s, tmp_path, com
     more = {
         "train": (*cache, *results),
         "export": (*cache, "--output", tmp_path / "out"),
+        "neighbours": ("duplicates", *cache),
         "tables": (*cache, *results),
         "compare": ("cpl", "--against", "lp-kd", *results),
     }
-    told = w2s(command, *where, *more[command])
+    told = w2s(command, *more[command], *where)
     assert told.exit_code == 1
     assert "unknown strong encoder" in told.stderr
-    assert ("theirs" in told.stderr) == (command in ("train", "export"))
+    assert ("theirs" in told.stderr) == (command in ("train", "export", "neighbours"))
 
 
 def test_predictions_stand_beside_the_images(studied, own, w2s, tmp_path):

@@ -99,9 +99,7 @@ def command(
         strong_checkpoint=strong_checkpoint,
         weak_checkpoint=weak_checkpoint,
     )
-    if models.strong.library == IMPORTED and models.strong_name not in spec.strong:
-        raise UnknownNameError("strong encoder", models.strong_name, spec.strong)
-    refuse_weak_confusion(spec, models, weak_logits)
+    _refuse_names(spec, models, weak_logits)
     bars = Bars(quiet=quiet)
     request = functools.partial(
         extract_request,
@@ -157,6 +155,18 @@ def extract_request(
         root=root,
         **means,
     )
+
+
+def _refuse_names(spec: Spec, models: Models, weak_logits: str | None) -> None:
+    """Only what a section of the spec, or ARCH,TAG, names can be extracted.
+
+    Raises:
+        UnknownNameError: A name that is neither.
+        WeakLogitsError: Imported logits are called like a section of the spec.
+    """
+    if models.strong.library == IMPORTED and models.strong_name not in spec.strong:
+        raise UnknownNameError("strong encoder", models.strong_name, spec.strong)
+    refuse_weak_confusion(spec, models, weak_logits)
 
 
 def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[StrongEncoder]:

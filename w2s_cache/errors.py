@@ -8,6 +8,8 @@
       EncoderError         a model cannot be built or its weights do not fit
         NoTextTowerError   an encoder without a text tower that prompts can be learned through
       WeakLogitsError      imported weak predictions do not match the data set
+      ImportedFeaturesError  imported features do not match what is declared or the data set
+      ExportError          features cannot be exported
       StoreError           something about the feature store
         StaleStoreError    the store was made with other settings, each difference named
         CorruptStoreError  bytes on disk are not the bytes that were written
@@ -31,7 +33,9 @@ __all__ = [
     "DataError",
     "DownloadError",
     "EncoderError",
+    "ExportError",
     "ImageError",
+    "ImportedFeaturesError",
     "NeighbourError",
     "NoTextTowerError",
     "PlotError",
@@ -138,6 +142,14 @@ class NoTextTowerError(EncoderError):
 
 class WeakLogitsError(W2SError):
     """Imported weak predictions do not match the data set."""
+
+
+class ImportedFeaturesError(W2SError):
+    """Imported features do not match what is declared of them, or the data set."""
+
+
+class ExportError(W2SError):
+    """Features cannot be exported: something is not there, or something is in the way."""
 
 
 class StoreError(W2SError):

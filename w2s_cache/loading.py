@@ -7,7 +7,7 @@ from pathlib import Path
 
 from w2s_cache.cache_home import cache_home
 from w2s_cache.errors import UnknownNameError
-from w2s_cache.request import feature_request
+from w2s_cache.request import IMPORTED, feature_request
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Spec
 from w2s_cache.spec_files import load_spec
@@ -29,7 +29,8 @@ def load_domain(
     Args:
         spec: A shipped spec's name, the path of a ``.toml`` file, or a spec.
         domain: The domain's name.
-        strong: Strong encoder, a section of the spec or ``ARCH,TAG``; None takes the first section.
+        strong: Strong encoder, a section of the spec, ``ARCH,TAG`` or the name of imported
+            features; None takes the first section.
         weak: Weak model, a section of the spec or the name of imported logits; None takes the first
             section.
         cache_dir: The cache home; None takes ``W2S_CACHE_HOME``, else the user's cache folder.
@@ -55,9 +56,12 @@ def load_domain(
     weak_name, weak_section = weak_section_of(asked, weak, overrides)
     if asked.data.domains and domain not in asked.data.domains:
         raise UnknownNameError(f"domain of {asked.name}", domain, asked.data.domains)
-    known = {*asked.weak, *(name for _, name in cached_pairs(home, asked.name))}
-    if weak_name not in known:
-        raise UnknownNameError("weak model", weak_name, known)
+    pairs = cached_pairs(home, asked.name)
+    if strong_section.library == IMPORTED:
+        _refuse_unknown(
+            "strong encoder", strong_name, {*asked.strong, *(name for name, _ in pairs)}
+        )
+    _refuse_unknown("weak model", weak_name, {*asked.weak, *(name for _, name in pairs)})
     found = read_feature_set(
         home,
         dataset=asked.name,
@@ -67,3 +71,8 @@ def load_domain(
         request=feature_request(asked, strong=strong_section, weak=weak_section),
     )
     return load_inputs(home, found)
+
+
+def _refuse_unknown(kind: str, name: str, known: set[str]) -> None:
+    if name not in known:
+        raise UnknownNameError(kind, name, known)

@@ -14,6 +14,7 @@ from w2s_cache.errors import SpecError
 from w2s_cache.spec import DataSpec, Spec, StrongSpec, WeakSpec
 from w2s_cache.store.fingerprint import file_sha256
 
+IMPORTED = "imported"  # the library of features that somebody else computed
 _MODEL_FILES = {".json", ".txt", ".safetensors"}  # what is read of a folder; no README, no pickle
 
 
@@ -22,7 +23,7 @@ def feature_request(spec: Spec, *, strong: StrongSpec, weak: WeakSpec | None) ->
 
     Args:
         spec: The whole spec.
-        strong: The strong encoder's section.
+        strong: The strong encoder's section; of library ``imported`` when its features were.
         weak: The weak model's section; None when its logits were imported.
 
     Raises:
@@ -30,15 +31,7 @@ def feature_request(spec: Spec, *, strong: StrongSpec, weak: WeakSpec | None) ->
     """
     return {
         "data": _data(spec.data),
-        "strong": {
-            "library": strong.library,
-            "model": strong.model,
-            "files": _model_files(strong.model),
-            "checkpoint": _content(strong.checkpoint),
-            "precision": strong.precision,
-            "templates": list(strong.templates),
-            **_decoder(strong.decoder),
-        },
+        "strong": {"imported": True} if strong.library == IMPORTED else _strong(strong),
         "weak": {"imported": True} if weak is None else _weak(weak),
         "store": {"dtype": spec.store.dtype},
     }
@@ -49,6 +42,18 @@ def _data(data: DataSpec) -> dict[str, Any]:
     if data.format == "class-folders":
         asked |= {"test_fraction": data.test_fraction, "split_seed": data.split_seed}
     return asked
+
+
+def _strong(strong: StrongSpec) -> dict[str, Any]:
+    return {
+        "library": strong.library,
+        "model": strong.model,
+        "files": _model_files(strong.model),
+        "checkpoint": _content(strong.checkpoint),
+        "precision": strong.precision,
+        "templates": list(strong.templates),
+        **_decoder(strong.decoder),
+    }
 
 
 def _weak(weak: WeakSpec) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from w2s_cache.request import feature_request
+from w2s_cache.request import IMPORTED, feature_request
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec, choose
 from w2s_cache.store.fingerprint import digest
 
@@ -32,13 +32,17 @@ AS_DECLARED = Overrides()
 def strong_section_of(
     spec: Spec, name: str | None, overrides: Overrides = AS_DECLARED
 ) -> tuple[str, StrongSpec]:
-    """A section of the spec, or one made on the spot for ``ARCH,TAG``; the first without a name.
+    """A section of the spec, the first without a name, or one made on the spot.
 
-    Raises:
-        UnknownNameError: The spec has no such strong encoder.
+    ``ARCH,TAG`` means that model of open_clip; any other name that is no section means features
+    imported as that, which nothing said beside the spec changes. Whether there are such features
+    only the cache knows.
     """
-    if name is not None and name not in spec.strong and any(mark in name for mark in ",:/"):
-        section = StrongSpec(model=name, templates=next(iter(spec.strong.values())).templates)
+    if name is not None and name not in spec.strong:
+        templates = next(iter(spec.strong.values())).templates
+        if not any(mark in name for mark in ",:/"):
+            return name, StrongSpec(library=IMPORTED, model=name, templates=templates)
+        section = StrongSpec(model=name, templates=templates)
     else:
         name, section = choose("strong encoder", name, spec.strong)
     said = {
@@ -66,7 +70,6 @@ def request_digest(
     """Digest of what the spec asks the cache for now, for a pair of models by name.
 
     Raises:
-        UnknownNameError: The spec has no such strong encoder.
         SpecError: A checkpoint file is missing.
     """
     _, strong_section = strong_section_of(spec, strong, overrides)

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from w2s_cache.errors import UnknownNameError, WeakLogitsError
+from w2s_cache.errors import UnknownNameError
+from w2s_cache.request import IMPORTED
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec, StrongSpec
-from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
+from w2s_cache_cli.models import (
+    Models,
+    chosen_models,
+    names_options,
+    override_options,
+    refuse_weak_confusion,
+)
 from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -23,7 +30,7 @@ from w2s_cache_cli.options import (
     spec_option,
 )
 from w2s_cache_cli.preview import preview
-from w2s_cache_cli.processes import Processes, device_option, process_options, processes_chosen
+from w2s_cache_cli.processes import device_option, process_options, processes_chosen
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -85,21 +92,19 @@ def command(
       w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
     """
     spec = read_spec(spec_name)
-    models = chosen_models(
-        spec,
-        strong=strong,
-        weak=weak or ("imported" if weak_logits else None),
-        overrides=overrides,
-    )
-    _refuse_confusion(spec, models, weak_logits)
-    bars = Bars(quiet=quiet)
+    weak_name = weak or (IMPORTED if weak_logits else None)
+    models = chosen_models(spec, strong=strong, weak=weak_name, overrides=overrides)
+    _refuse_names(spec, models, weak_logits)
+    bars, on = Bars(quiet=quiet), processes_chosen(device, devices, processes, workers)
     request = functools.partial(
-        _request,
+        extract_request,
         spec=spec,
         models=models,
         weak_logits=weak_logits,
         home=cache_dir,
-        processes=processes_chosen(device, devices, processes, workers),
+        device=on.device,
+        crew=on.crew,
+        workers=on.workers,
         batch_size=batch_size,
         recheck=recheck,
     )
@@ -126,7 +131,7 @@ def command(
         bars.say(f"next: {next_step('train', weak=models.weak_name)}")
 
 
-def _request(
+def extract_request(
     domain: str,
     root: Path,
     *,
@@ -134,7 +139,6 @@ def _request(
     models: Models,
     weak_logits: str | None,
     home: Path,
-    processes: Processes,
     **means: Any,
 ) -> ExtractRequest:
     """The request for one domain; ``{domain}`` in the name of imported logits is replaced."""
@@ -146,9 +150,6 @@ def _request(
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
-        device=processes.device,
-        crew=processes.crew,
-        workers=processes.workers,
         weak_logits=Path(weak_logits.replace("{domain}", domain)) if weak_logits else None,
         home=home,
         root=root,
@@ -156,22 +157,16 @@ def _request(
     )
 
 
-def _refuse_confusion(spec: Spec, models: Models, weak_logits: str | None) -> None:
-    """Imported logits have a name of their own; any other name is a section of the spec.
+def _refuse_names(spec: Spec, models: Models, weak_logits: str | None) -> None:
+    """Only what a section of the spec, or ARCH,TAG, names can be extracted.
 
     Raises:
-        WeakLogitsError: Imported logits are called like a section of the spec.
         UnknownNameError: A name that is neither.
+        WeakLogitsError: Imported logits are called like a section of the spec.
     """
-    if weak_logits is None and models.weak is None:
-        raise UnknownNameError("weak model", models.weak_name, spec.weak)
-    if weak_logits is not None and models.weak is not None:
-        raise WeakLogitsError(
-            f"imported logits cannot be called {models.weak_name}",
-            expected="a name that is no weak model of the spec",
-            found=f"the section [weak.{models.weak_name}]",
-            fix="Choose another name with --weak, or leave it out.",
-        )
+    if models.strong.library == IMPORTED and models.strong_name not in spec.strong:
+        raise UnknownNameError("strong encoder", models.strong_name, spec.strong)
+    refuse_weak_confusion(spec, models, weak_logits)
 
 
 def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[StrongEncoder]:

@@ -6,7 +6,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from w2s_cache.errors import UnknownNameError
+from w2s_cache.request import IMPORTED
+from w2s_cache.sections import strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.models import Models
 
 
 def refuse_unknown(kind: str, name: str, known: Collection[str]) -> None:
@@ -19,25 +22,55 @@ def refuse_unknown(kind: str, name: str, known: Collection[str]) -> None:
         raise UnknownNameError(kind, name, known)
 
 
-def refuse_names_without_runs(
-    spec: Spec, results_dir: Path, *, domains: Sequence[str], weak: Sequence[str]
+def refuse_models_unknown_to_cache(
+    spec: Spec, models: Models, pairs: Sequence[tuple[str, str]]
 ) -> None:
-    """Refuses domains and weak models that neither the spec nor a run of its data set has.
+    """Refuses imported models that nobody imported, which a misspelt section looks like.
 
-    Records are read only for names that are not in the spec.
+    Args:
+        spec: The whole spec.
+        models: The models asked for.
+        pairs: The (strong, weak) names that the cache has.
+
+    Raises:
+        UnknownNameError: A name that neither the spec nor the cache knows.
+    """
+    if models.strong.library == IMPORTED:
+        cached = {strong for strong, _ in pairs}
+        refuse_unknown("strong encoder", models.strong_name, {*spec.strong, *cached})
+    if models.weak is None:
+        refuse_unknown("weak model", models.weak_name, {*spec.weak, *(weak for _, weak in pairs)})
+
+
+def refuse_names_without_runs(
+    spec: Spec,
+    results_dir: Path,
+    *,
+    domains: Sequence[str] = (),
+    strong: Sequence[str] = (),
+    weak: Sequence[str] = (),
+) -> None:
+    """Refuses domains and models that neither the spec nor a run of its data set has.
+
+    Records are read only for names that are not in the spec. ``ARCH,TAG`` needs no section.
 
     Raises:
         UnknownNameError: A name of neither.
     """
-    asked = (("domain", domains, spec.data.domains), ("weak", weak, spec.weak))
+    short = [name for name in strong if strong_section_of(spec, name)[1].library == IMPORTED]
+    asked = (
+        ("domain", domains, spec.data.domains),
+        ("strong", short, spec.strong),
+        ("weak", weak, spec.weak),
+    )
+    kinds = {"domain": f"domain of {spec.name}", "strong": "strong encoder", "weak": "weak model"}
     for field, names, declared in asked:
         strangers = [name for name in names if name not in declared]
         if not strangers:
             continue
         known = {*declared, *_in_runs(spec, results_dir, field)}
-        kind = f"domain of {spec.name}" if field == "domain" else "weak model"
         for name in strangers if known else ():
-            refuse_unknown(kind, name, known)
+            refuse_unknown(kinds[field], name, known)
 
 
 def _in_runs(spec: Spec, results_dir: Path, field: str) -> set[str]:

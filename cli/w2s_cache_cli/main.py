@@ -25,6 +25,8 @@ COMMANDS = {
     "data": "Check or fetch a data set.",
     "neighbours": "Find duplicates, doubtful weak labels and images near a prototype.",
     "ls": "List what is cached.",
+    "export": "Write cached features for other programs.",
+    "import": "Take features that somebody else computed.",
     "inspect": "Describe a store or run and check its laws, or those of all.",
     "cache": "Verify, compare, pack, clean up or remove what is cached.",
     "doctor": "Check this installation, machine and cache.",

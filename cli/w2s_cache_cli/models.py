@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from w2s_cache.errors import UnknownNameError, WeakLogitsError
 from w2s_cache.sections import AS_DECLARED, Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec
 
@@ -17,7 +18,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _NAMES = (
     click.option(
         "--strong",
-        help="Strong encoder: a section of the spec, or ARCH,TAG of open_clip. Default: the first.",
+        help="Strong encoder: a section of the spec, ARCH,TAG of open_clip, or the name given to "
+        "imported features. Default: the first.",
     ),
     click.option(
         "--weak",
@@ -88,7 +90,10 @@ def override_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Models:
-    """A strong encoder and a weak model; ``weak`` is None for imported logits."""
+    """A strong encoder and a weak model; ``weak`` is None for imported logits.
+
+    The section of imported features has the library ``imported``.
+    """
 
     strong_name: str
     strong: StrongSpec
@@ -113,3 +118,21 @@ def chosen_models(
     return Models(
         strong_name=strong_name, strong=strong_section, weak_name=weak_name, weak=weak_section
     )
+
+
+def refuse_weak_confusion(spec: Spec, models: Models, weak_logits: str | None) -> None:
+    """Imported logits have a name of their own; any other name is a section of the spec.
+
+    Raises:
+        WeakLogitsError: Imported logits are called like a section of the spec.
+        UnknownNameError: A name that is neither.
+    """
+    if weak_logits is None and models.weak is None:
+        raise UnknownNameError("weak model", models.weak_name, spec.weak)
+    if weak_logits is not None and models.weak is not None:
+        raise WeakLogitsError(
+            f"imported logits cannot be called {models.weak_name}",
+            expected="a name that is no weak model of the spec",
+            found=f"the section [weak.{models.weak_name}]",
+            fix="Choose another name with --weak, or leave it out.",
+        )

@@ -11,6 +11,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.next_steps import next_step
 
 if TYPE_CHECKING:
@@ -52,11 +53,13 @@ def records_of(
 
     Raises:
         RecordError: There are none, or no method has a setting that is asked for.
+        UnknownNameError: Neither the spec nor a run knows the strong encoder.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.train.matching import differing_settings, matching
 
     say_without_setting(spec, methods, options, quiet=quiet)
+    refuse_names_without_runs(spec, results_dir, strong=[str(filters["strong"])])
     found = find_runs(results_dir, **filters)
     records = matching(found, spec, options, overrides)
     others = ", ".join(differing_settings(found, spec, options, overrides))

@@ -42,7 +42,6 @@ def table_records(
 
     Raises:
         RecordError: There are none.
-        UnknownNameError: The spec has no such strong encoder.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.tables import Expected

@@ -111,7 +111,7 @@ def command(
         overrides=overrides,
         quiet=quiet,
     )
-    refuse_names_without_runs(spec, results_dir, domains=domains, weak=weak)
+    refuse_names_without_runs(spec, results_dir, domains=domains, strong=strong, weak=weak)
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     printed = []
     for number, (name, layout) in enumerate(layouts.items()):

@@ -9,7 +9,7 @@ import click
 
 from w2s_cache.errors import StoreError
 from w2s_cache.spec import Spec
-from w2s_cache_cli.known_names import refuse_unknown
+from w2s_cache_cli.known_names import refuse_models_unknown_to_cache
 from w2s_cache_cli.models import Models
 from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import chosen_domains
@@ -33,8 +33,8 @@ def make_study(
     """One pair of models as a study; what is left out is said aloud.
 
     Raises:
-        UnknownNameError: A domain the data set does not have, a weak model that neither the spec
-            nor the cache knows.
+        UnknownNameError: A domain the data set does not have, a model that neither the spec nor
+            the cache knows.
         StoreError: Nothing was extracted for this pair of models.
     """
     from w2s_cache.encoders.device import resolve_device
@@ -47,8 +47,6 @@ def make_study(
     spec, cache_dir = training.spec, training.cache_dir
     on = resolve_device(training.device)
     pairs = cached_pairs(cache_dir, spec.name)
-    if models.weak is None:
-        refuse_unknown("weak model", models.weak_name, {*spec.weak, *(weak for _, weak in pairs)})
     extracted = cached_domains(
         cache_dir, spec.name, strong=models.strong_name, weak=models.weak_name
     )
@@ -120,12 +118,14 @@ def extracted_domains(
         bars: Where to say it.
 
     Raises:
-        UnknownNameError: A domain the data set does not have.
+        UnknownNameError: A domain the data set does not have, a model that neither the spec nor
+            the cache knows.
         StoreError: Nothing was extracted for this pair of models.
     """
     from w2s_cache.store.contents import pairs_shown
 
     extracted, pairs = cached
+    refuse_models_unknown_to_cache(spec, models, pairs)
     known = spec.data.domains or extracted
     if asked and known:
         return chosen_domains(spec, asked, known)

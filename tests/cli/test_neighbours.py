@@ -117,7 +117,7 @@ def test_prototypes_show_the_images_nearest_to_each_class(studied, art, w2s):
         (("prototypes", "--method", "cpl", "--class", "gren"), "Did you mean 'green'"),
         (("duplicates", "--strong", "clap"), "unknown strong encoder"),
         (("labels", "--domain", "arts"), "Did you mean 'art'"),
-        (("labels", "--weak", "nobody"), "no features of clip and nobody on tiny"),
+        (("labels", "--weak", "nobody"), "unknown weak model: expected one of net"),
     ],
 )
 def test_what_cannot_be_looked_at_is_refused_in_one_sentence(studied, w2s, command, said):

@@ -15,6 +15,7 @@ LOADERS = {
     "open_clip": "w2s_cache.encoders.openclip",
     "timm": "w2s_cache.encoders.timm_images",
     "transformers": "w2s_cache.encoders.blip",
+    "imported": "w2s_cache.encoders.imported",
 }
 
 

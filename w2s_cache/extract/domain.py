@@ -52,13 +52,13 @@ def extract_domain(
     listing = list_domain(request.spec.data, dataset, request.root, domain)
     for note in listing.notes:
         progress.say(f"{domain}: {note}")
-    index = _index(request, listing, progress)
+    index = domain_index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
     known = _known(request, domain, asked, index, progress)
     replaced = imported and known and known.logits.key_digest != digest(imported)
     if known and not replaced and not request.recheck:
-        _publish_index(request, index)
+        publish_index(request, index)
         return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
@@ -86,7 +86,7 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    _publish_index(request, index)  # not before: the features of the old one are good until now
+    publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return Extracted(domain=domain, rows=len(index), computed=computed, notes=listing.notes)
 
@@ -101,8 +101,12 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
     }
 
 
-def _index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
-    """The domain's index; files whose size and time have not changed are not read again."""
+def domain_index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
+    """The domain's index; files whose size and time have not changed are not read again.
+
+    Raises:
+        DataError: A file is gone or cannot be read.
+    """
     path = index_path(request.home, listing.dataset, listing.domain)
     previous = _previous_index(path, progress.say)
     progress.begin(f"{listing.domain}: index", len(listing.entries))
@@ -129,7 +133,7 @@ def _previous_index(path: Path, say: Callable[[str], None]) -> Index | None:
         return None
 
 
-def _publish_index(request: ExtractRequest, index: Index) -> None:
+def publish_index(request: ExtractRequest, index: Index) -> None:
     """Replaces the domain's index where it differs; features of the old one are stale from now."""
     path = index_path(request.home, index.dataset, index.domain)
     stored = _previous_index(path, lambda _: None)

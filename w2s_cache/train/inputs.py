@@ -77,16 +77,7 @@ def load_inputs(
         StoreError: A store is absent or incomplete.
         CorruptStoreError: Bytes on disk are not those that were written.
     """
-    index = read_index(index_path(home, found.dataset, found.domain))
-    if index.digest != found.index_digest:
-        pair = {"strong": found.strong, "weak": found.weak}
-        command = command_line("extract", domain=found.domain, **pair)
-        raise StaleStoreError(
-            f"the index of {found.dataset}/{found.domain} changed after its features were made",
-            expected=f"index digest {found.index_digest[:12]}",
-            found=index.digest[:12],
-            fix=f"Run `{command}` again.",
-        )
+    index = read_index_of(home, found)
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)
     text, scale, identity = _text(home, found)
@@ -114,6 +105,25 @@ def load_inputs(
             "text_key": found.text.key_digest if found.text else None,
         },
     )
+
+
+def read_index_of(home: Path, found: FeatureSet) -> Index:
+    """Reads the index whose rows a feature set follows.
+
+    Raises:
+        StaleStoreError: The index changed after the features were extracted.
+        CorruptStoreError: It is damaged.
+    """
+    index = read_index(index_path(home, found.dataset, found.domain))
+    if index.digest != found.index_digest:
+        command = command_line("extract", domain=found.domain, strong=found.strong, weak=found.weak)
+        raise StaleStoreError(
+            f"the index of {found.dataset}/{found.domain} changed after its features were made",
+            expected=f"index digest {found.index_digest[:12]}",
+            found=index.digest[:12],
+            fix=f"Run `{command}` again.",
+        )
+    return index
 
 
 def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:

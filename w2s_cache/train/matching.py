@@ -92,7 +92,7 @@ class _Asked:
 
     def __init__(self, spec: Spec, overrides: Overrides) -> None:
         self._spec, self._overrides = spec, overrides
-        self._digests: dict[tuple[str, str], str | None] = {}
+        self._digests: dict[tuple[str, str], str] = {}
 
     def by(self, record: RunRecord) -> bool:
         """Whether the record's features are those that are asked for."""
@@ -109,11 +109,8 @@ class _Asked:
         """Whether class means of other domains stand in for text, which no request says."""
         return strong_section_of(self._spec, strong, self._overrides)[1].anchors != "none"
 
-    def _digest(self, strong: str, weak: str) -> str | None:
-        try:
-            return request_digest(self._spec, strong=strong, weak=weak, overrides=self._overrides)
-        except UnknownNameError:  # the spec names this encoder no more
-            return None
+    def _digest(self, strong: str, weak: str) -> str:
+        return request_digest(self._spec, strong=strong, weak=weak, overrides=self._overrides)
 
 
 def _differing(record: RunRecord, spec: Spec, options: Mapping[str, Any]) -> list[str]:

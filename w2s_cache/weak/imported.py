@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from w2s_cache.data.row_order import row_order
 from w2s_cache.errors import WeakLogitsError
 from w2s_cache.weak.imported_files import read_predictions
 
-_LISTED = 3
 _SUM_TOLERANCE = 1e-3  # probabilities written as float16 or with four digits sum to one within this
 
 
@@ -62,7 +63,8 @@ def read_weak_logits(
             f"NaN or infinity in {len(bad)} rows, first {found[bad[0]]!r}",
             "Recompute those rows; probabilities of 0 must not be turned into log 0.",
         )
-    ordered: np.ndarray = logits[_row_order(file, found, paths, elsewhere)]
+    refuse = functools.partial(_refused, file)
+    ordered: np.ndarray = logits[row_order(found, paths, elsewhere=elsewhere, refuse=refuse)]
     _refuse_probabilities(file, ordered)
     return ordered
 
@@ -77,38 +79,6 @@ def _refuse_probabilities(file: Path, logits: np.ndarray) -> None:
             "probabilities: no number below 0, and every row sums to 1",
             "Write log-probabilities instead, e.g. log(max(p, 1e-7)).",
         )
-
-
-def _row_order(
-    file: Path,
-    found: Sequence[str],
-    paths: Sequence[str],
-    elsewhere: Callable[[str], bool] | None,
-) -> np.ndarray:
-    position = {path: row for row, path in enumerate(found)}
-    if len(position) != len(found):
-        seen: set[str] = set()
-        twice = next(path for path in found if path in seen or seen.add(path))  # type: ignore[func-returns-value]
-        raise _refused(file, "each path once", f"{twice!r} more than once", "Remove one of them.")
-    known = set(paths)
-    absent = [path for path in paths if path not in position]
-    unknown = [path for path in found if path not in known]
-    if elsewhere is not None:
-        unknown = [path for path in unknown if not elsewhere(path)]
-    if absent or unknown:
-        raise _refused(
-            file,
-            f"the {len(paths)} rows of the index, beside them only rows of other domains",
-            f"{len(absent)} missing{_examples(absent)}, {len(unknown)} unknown{_examples(unknown)}",
-            "Write paths relative to the data root, as `w2s-cache data index` prints them.",
-        )
-    return np.array([position[path] for path in paths])
-
-
-def _examples(paths: Sequence[str]) -> str:
-    return (
-        f" ({', '.join(paths[:_LISTED])}{', …' if len(paths) > _LISTED else ''})" if paths else ""
-    )
 
 
 def _refused(file: Path, expected: str, found: str, fix: str) -> WeakLogitsError:

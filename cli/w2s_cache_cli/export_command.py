@@ -1,0 +1,170 @@
+"""`w2s-cache export`: cache → files of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from w2s_cache.sections import Overrides
+from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache_cli.models import Models, chosen_models, override_options
+from w2s_cache_cli.options import (
+    cache_dir_option,
+    comma_list,
+    domain_option,
+    method_option,
+    quiet_option,
+    read_spec,
+    results_dir_option,
+    seeds_option,
+    spec_option,
+)
+from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.records import record_filters, records_of
+from w2s_cache_cli.settings import settings_options, with_protocol
+from w2s_cache_cli.training import extracted_domains
+
+if TYPE_CHECKING:
+    from w2s_cache.store.feature_set import FeatureSet
+
+
+@click.command()
+@spec_option
+@domain_option
+@click.option("--strong", help="Strong encoder. Default: the spec's first.")
+@click.option("--weak", help="Weak model. Default: the spec's first.")
+@override_options
+@click.option(
+    "--split",
+    type=click.Choice(["train", "test", "all"]),
+    default="all",
+    show_default=True,
+    help="Half of the official split.",
+)
+@click.option(
+    "--what",
+    multiple=True,
+    callback=comma_list,
+    help="features, logits, text, predictions, index; repeat or separate by commas. Path, label, "
+    "class and split are always there; index adds size and sha256. Default: features, logits and, "
+    "where there is one, text; with --method predictions too.",
+)
+@method_option
+@seeds_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["parquet", "npz", "safetensors"]),
+    default="parquet",
+    show_default=True,
+    help="What is written.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder; each domain gets one below it.",
+)
+@click.option("--normalize", is_flag=True, help="Scale rows of features to unit L2 length.")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Type of exported features.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
+@settings_options
+@cache_dir_option
+@results_dir_option
+@quiet_option
+def command(
+    spec_name: str,
+    domains: tuple[str, ...],
+    strong: str | None,
+    weak: str | None,
+    overrides: Overrides,
+    split: Literal["train", "test", "all"],
+    what: tuple[str, ...],
+    methods: tuple[str, ...],
+    seeds: tuple[int, ...] | None,
+    format_: Literal["parquet", "npz", "safetensors"],
+    output: Path,
+    normalize: bool,
+    dtype: Literal["float32", "float16"],
+    overwrite: bool,
+    options: dict[str, Any],
+    eval_split: EvalSplit | None,
+    select: Select | None,
+    cache_dir: Path,
+    results_dir: Path,
+    quiet: bool,
+) -> None:
+    """Write cached features, logits and predictions for other programs.
+
+    Every domain becomes a folder with images.* (one row per image), text.* (one row per class and
+    template) and export.json. See docs/interchange.md for pandas, polars, duckdb and others.
+
+    \b
+    Examples:
+      w2s-cache export --output out
+      w2s-cache export --domain real --split test --method cpl --seeds 0 --output out
+      w2s-cache export --what features --format npz --normalize --output out
+    """
+    from w2s_cache.interchange import ExportOptions, export_domain
+
+    spec = with_protocol(read_spec(spec_name), eval_split, select)
+    models = chosen_models(
+        spec,
+        strong=strong,
+        weak=weak,
+        overrides=overrides,
+    )
+    bars = Bars(quiet=quiet)
+    wanted = bool(methods) or "predictions" in what
+    records = []
+    if wanted:
+        filters = record_filters(spec, domains, seeds, strong, weak)
+        if methods:
+            filters["method"] = list(methods)
+        records = records_of(
+            spec, results_dir, filters, options, overrides, methods=methods, quiet=quiet
+        )
+    for found in _feature_sets(spec, models, domains, cache_dir, bars):
+        parts = what or ("features", "logits", *(("text",) if found.text else ()))
+        asked = ExportOptions(
+            output=output,
+            what=dict.fromkeys((*parts, *(("predictions",) if wanted else ()))),
+            split=split,
+            format=format_,
+            dtype=dtype,
+            normalize=normalize,
+            overwrite=overwrite,
+            runs=[r for r in records if r.domain == found.domain and r.status == "done"],
+            results_dir=results_dir,
+        )
+        bars.begin(f"{found.domain}: {format_}", None)
+        done = export_domain(cache_dir, found, asked, bars.advance)
+        bars.end()
+        lost = f", {len(done.left_out):,} without data left out" if done.left_out else ""
+        bars.result(f"{found.domain}: {done.rows:,} images{lost} → {done.directory}")
+
+
+def _feature_sets(
+    spec: Spec, models: Models, asked: tuple[str, ...], home: Path, bars: Bars
+) -> list[FeatureSet]:
+    """Every domain's feature set, each compared with what the spec asks for before any is used."""
+    from w2s_cache.request import feature_request
+    from w2s_cache.store.contents import cached_domains, cached_pairs
+    from w2s_cache.store.feature_set import read_feature_set
+
+    pairs = cached_pairs(home, spec.name)
+    pair = {"strong": models.strong_name, "weak": models.weak_name}
+    cached = cached_domains(home, spec.name, **pair), pairs
+    request = feature_request(spec, strong=models.strong, weak=models.weak)
+    return [
+        read_feature_set(home, dataset=spec.name, domain=domain, **pair, request=request)
+        for domain in extracted_domains(spec, models, asked, cached, bars)
+    ]

@@ -1,0 +1,132 @@
+"""Laws of `export` and `import` as typed: what goes out comes back, and can be trained on."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from w2s_cache.results import find_runs, read_predictions
+
+METHODS = "cpl,zero-shot,soft-class-means,tp-ce"
+
+
+@pytest.fixture(scope="module")
+def own(studied, tmp_path_factory) -> Path:
+    """A copy of the cache that tests here may add to."""
+    return Path(shutil.copytree(studied.cache, tmp_path_factory.mktemp("own") / "cache"))
+
+
+@pytest.fixture(scope="module")
+def exported(studied, own, w2s, tmp_path_factory) -> Path:
+    """Both domains as npz."""
+    output = tmp_path_factory.mktemp("out")
+    asked = ("--spec", studied.spec, "--cache-dir", own)
+    told = w2s("export", *asked, "--format", "npz", "--output", output)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.splitlines()[0] == f"art: 60 images → {output / 'art'}"
+    return output
+
+
+@pytest.fixture(scope="module")
+def imported(studied, own, w2s, exported) -> Path:
+    """The cache with the export back in it, named `theirs`."""
+    asked = ("--spec", studied.spec, "--cache-dir", own, "--strong", "theirs")
+    told = w2s("import", f"{exported}/{{domain}}", *asked)
+    assert told.exit_code == 0, told.output
+    assert "art: 60 images, features 60 written, logits reused, text 3 written" in told.stdout
+    assert "next: `w2s-cache train --strong theirs" in told.stderr
+    return own
+
+
+def test_imported_features_train_to_the_same_answers(studied, imported, w2s, tmp_path):
+    """Equal numbers give equal predictions; prompts, which need an encoder, do not apply."""
+    asked = ("--spec", studied.spec, "--results-dir", tmp_path, "--cache-dir", imported)
+    told = w2s("train", *asked, "--strong", "theirs", "--method", METHODS, "--seeds", "0")
+    assert told.exit_code == 0, told.output
+    assert re.search(r"tp-ce +n/a: theirs are imported features", told.stdout)
+    theirs = [r for r in find_runs(tmp_path, strong="theirs") if r.status == "done"]
+    assert len(theirs) == 6
+    for run in theirs:
+        filters = {"domain": run.domain, "method": run.method, "seed": 0, "strong": "clip"}
+        [mine] = find_runs(studied.results, **filters)
+        predicted = read_predictions(tmp_path, run).predicted
+        assert np.array_equal(predicted, read_predictions(studied.results, mine).predicted)
+        assert run.inputs["image_key"] != mine.inputs["image_key"]
+    table = w2s("tables", *asked, "--strong", "theirs", "--seeds", "0")
+    assert table.exit_code == 0, table.output
+    assert "strong model theirs" in table.stdout.lower()
+
+
+@pytest.mark.parametrize("command", ["train", "export", "neighbours", "tables", "compare"])
+def test_a_name_nobody_imported_is_unknown(studied, imported, w2s, tmp_path, command):
+    """A misspelt name is refused with the known ones, imported ones among them."""
+    where = ("--spec", studied.spec, "--strong", "their")
+    cache, results = ("--cache-dir", imported), ("--results-dir", studied.results)
+    more = {
+        "train": (*cache, *results),
+        "export": (*cache, "--output", tmp_path / "out"),
+        "neighbours": ("duplicates", *cache),
+        "tables": (*cache, *results),
+        "compare": ("cpl", "--against", "lp-kd", *results),
+    }
+    told = w2s(command, *more[command], *where)
+    assert told.exit_code == 1
+    assert "unknown strong encoder" in told.stderr
+    assert ("theirs" in told.stderr) == (command in ("train", "export", "neighbours"))
+
+
+def test_predictions_stand_beside_the_images(studied, own, w2s, tmp_path):
+    """A column per method and seed names the class, and is null where nothing was evaluated."""
+    asked = ("--spec", studied.spec, "--cache-dir", own, "--results-dir", studied.results)
+    told = w2s(
+        *("export", *asked, "--domain", "art", "--method", "cpl,weak", "--seeds", "0,1"),
+        *("--output", tmp_path, "--what", "predictions"),
+    )
+    assert told.exit_code == 0, told.output
+    table = pq.read_table(tmp_path / "art" / "images.parquet")
+    for run in find_runs(studied.results, domain="art", method=["cpl", "weak"]):
+        found = read_predictions(studied.results, run)
+        column = table.column(f"{run.method}_seed{run.seed}").to_pylist()
+        names = ["blue", "green", "red"]
+        assert [column[row] for row in found.row] == [names[k] for k in found.predicted]
+        assert sum(name is not None for name in column) == len(found.row)
+        said = json.loads((tmp_path / "art" / "export.json").read_text())["runs"]
+        assert said[f"{run.method}_seed{run.seed}"]["run_id"] == run.run_id
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--strong", "clip"), "the section [strong.clip]"),
+        (("--strong", "ViT-B-32,openai"), "without comma, colon and slash"),
+        (("--weak", "nett"), "unknown weak model"),
+        (("--weak-logits", "x.csv", "--weak", "net"), "the section [weak.net]"),
+        (("--row-order", "index", "--raw"), "one domain, or `{domain}` in the path"),
+        (("--tensor", "preprojection", "--text", "model"), "Leave out --text"),
+        (("--raw",), "--model"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(studied, own, w2s, tmp_path, words, said):
+    """Exit 1 and one sentence, before any work."""
+    np.savez(tmp_path / "mine.npz", path=np.array(["a"]), features=np.ones((1, 2), np.float32))
+    told = w2s("import", tmp_path / "mine.npz", "--spec", studied.spec, "--cache-dir", own, *words)
+    assert told.exit_code == 1, told.output
+    assert said in told.stderr
+    assert "Traceback" not in told.output
+
+
+def test_the_named_model_encodes_class_text(studied, own, w2s, exported):
+    """`--text model` loads the declared open_clip model with the weights that are given."""
+    told = w2s(
+        *("import", f"{exported}/{{domain}}", "--spec", studied.spec, "--cache-dir", own),
+        *("--domain", "art", "--strong", "named", "--model", "pocket-clip", "--text", "model"),
+        *("--strong-checkpoint", studied.folder / "clip.safetensors"),
+    )
+    assert told.exit_code == 0, told.output
+    assert "text 3 written" in told.stdout

@@ -1,0 +1,43 @@
+"""Rows of features on their way out: unit length where asked, then the storage type."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from w2s_cache.errors import ExportError
+from w2s_cache.interchange.options import ExportOptions
+from w2s_cache.store.reader import Store
+
+_SMALLEST = 1e-12  # torch.nn.functional.normalize's own: a zero row stays zero
+
+
+def exported_features(rows: np.ndarray, options: ExportOptions, *, of: str) -> np.ndarray:
+    """Features as they are exported.
+
+    Args:
+        rows: (..., d) float32.
+        options: Whether they are normalised, and their type.
+        of: What they are features of, for messages.
+
+    Raises:
+        ExportError: A number is beyond the range of float16.
+    """
+    if options.normalize:
+        length = np.linalg.norm(rows, axis=-1, keepdims=True)
+        rows = rows / np.maximum(length, _SMALLEST)
+    with np.errstate(over="ignore"):
+        stored = rows.astype(options.dtype)
+    if not np.isfinite(stored).all():
+        raise ExportError(
+            f"features of {of} cannot be exported as {options.dtype}",
+            expected=f"magnitudes up to {np.finfo(options.dtype).max:g}",
+            found=f"{np.abs(rows).max():g}",
+            fix="Export them as float32, or with --normalize.",
+        )
+    return stored
+
+
+def row_width(store: Store, name: str) -> int:
+    """Length of each row of an array."""
+    shapes = {spec.name: spec.row_shape for spec in store.manifest.arrays}
+    return shapes[name][-1]

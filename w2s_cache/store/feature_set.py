@@ -15,7 +15,7 @@ from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.contents import cached_pairs, pairs_shown
 from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
 from w2s_cache.store.layout import STRICT, slug
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.reader import Store, open_store
 
 SCHEMA: Final = "w2s-cache/feature-set/1"
@@ -96,10 +96,7 @@ def write_feature_set(home: Path, fs: FeatureSet) -> Path:
     )
     request = json.loads(canonical_json(fs.request))
     fields = {"schema": SCHEMA, **asdict(fs), "request": request}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+    make_directory(path.parent)
     publish(path, (json.dumps(fields, indent=1) + "\n").encode())
     return path
 

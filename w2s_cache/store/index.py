@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import make_directory, publish
 
 __all__ = ["INDEX_SCHEMA", "Index", "read_index", "write_index"]
 
@@ -117,10 +117,7 @@ def write_index(path: Path, index: Index) -> None:
     schema = _COLUMNS.with_metadata({_META: json.dumps(about, sort_keys=True).encode()})
     content = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(columns, schema=schema), content)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+    make_directory(path.parent)
     publish(path, content.getvalue().to_pybytes())
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import StoreWriteError
+from w2s_cache.store.index import DAMAGED_PARQUET
 from w2s_cache.store.publish import made_durably
 
 __all__ = ["FileStat", "read_stats", "write_stats"]
@@ -84,7 +85,7 @@ def read_stats(path: Path, root: Path) -> dict[str, FileStat]:
         if table.schema.names != _SCHEMA.names:
             return {}
         columns = [table.column(name).to_pylist() for name in _SCHEMA.names]
-    except (pa.ArrowException, OSError, ValueError):  # ValueError: damaged text is not UTF-8
+    except DAMAGED_PARQUET:
         return {}
     return {
         name: FileStat(**dict(zip(_FIELDS, values, strict=True)))

@@ -149,7 +149,7 @@ def open_member(home: Path, ref: StoreRef) -> Store:
     Raises:
         StoreError: it is absent or incomplete.
         StaleStoreError: another store is in its place.
-        CorruptStoreError: its manifest is damaged.
+        CorruptStoreError: its manifest is damaged, or an attribute contradicts the key.
     """
     store = open_store(home / ref.path)
     if store.manifest.key_digest != ref.key_digest:
@@ -157,7 +157,21 @@ def open_member(home: Path, ref: StoreRef) -> Store:
         difference = Difference(field="key_digest", stored=found, wanted=ref.key_digest)
         what = f"{store.directory} is not the store that the feature set means"
         raise stale_error(what, [difference], fix="Run 'w2s-cache extract' again.")
+    _refuse_contradictions(store)
     return store
+
+
+def _refuse_contradictions(store: Store) -> None:
+    """No digest covers attributes, but one that the key repeats must be what the key says."""
+    key, attributes = store.manifest.key, store.manifest.attributes
+    for name in attributes.keys() & key.keys():
+        if attributes[name] != key[name]:
+            raise CorruptStoreError(
+                f"{store.directory} was changed after it was written",
+                expected=f"{name} {key[name]}, as in its key",
+                found=f"{attributes[name]}",
+                fix="Run 'w2s-cache extract' again: it puts that right.",
+            )
 
 
 def _differences(

@@ -157,13 +157,19 @@ def _resumed(directory: Path, wanted: Manifest) -> Manifest:
     if path.exists():
         stored = manifest_from_json(path.read_bytes(), source=str(path))
         _check_same(directory, stored, wanted)
-        manifest = replace(stored, shards=_intact(directory, stored.shards))
+        shards = _intact(directory, stored.shards)
+        manifest = replace(stored, shards=shards, attributes=_as_keyed(stored))
     else:
         stored, manifest = None, wanted
     if manifest != stored:
         _publish_manifest(directory, manifest)
     _remove_orphans(directory, {shard.file for shard in manifest.shards})
     return manifest
+
+
+def _as_keyed(manifest: Manifest) -> dict[str, object]:
+    """The attributes, those that the key repeats taken from it: a digest covers the key alone."""
+    return {name: manifest.key.get(name, value) for name, value in manifest.attributes.items()}
 
 
 def _check_same(directory: Path, stored: Manifest, wanted: Manifest) -> None:

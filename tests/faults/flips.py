@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from faults.child import answered
-from faults.kills import Judge
+from faults.judge import Judge
 from w2s_cache.errors import W2SError
 
 KINDS = {

@@ -1,102 +1,58 @@
-"""SIGKILL during an extraction: at every call of the commit path, and at random moments."""
+"""SIGKILL at every call that changes a file, and at random moments."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from faults.calls import Call, count_calls, watched
 from faults.child import KILLED, begin, die, ended, killed_after
-from faults.extraction import ROWS, SHARD_ROWS, Extraction, files, violations
-from faults.place import emptied
-from w2s_cache.errors import StoreError
+from faults.judge import Tally
+from faults.system_calls import killed_at
 
 
-@dataclass(kw_only=True)
-class Tally:
-    """What a series of trials saw.
+class Trial(Protocol):
+    """Something that is killed, and the judgement of what is left."""
 
-    Attributes:
-        trials: How many processes were started.
-        kills: How many of them the signal ended.
-        readable: After how many kills everything could be read already.
-        recomputed: Rows that were encoded once more than needed, largest of a trial.
-        leftovers: Temporary files in the end outside of stores, of all trials.
-    """
+    tally: Tally
 
-    trials: int = 0
-    kills: int = 0
-    readable: int = 0
-    recomputed: int = 0
-    leftovers: int = 0
+    @property
+    def below(self) -> Path:
+        """The folder in which calls count."""
+        ...
 
+    def fresh(self) -> None:
+        """Puts everything back to how it was before the work."""
+        ...
 
-@dataclass(kw_only=True)
-class Judge:
-    """Compares what a resumed extraction ends with with what an uninterrupted one does.
+    def work(self) -> None:
+        """What is killed, in a child."""
+        ...
 
-    Attributes:
-        extraction: What is extracted.
-        home: The cache home of all trials.
-        tally: What was seen so far.
-    """
-
-    extraction: Extraction
-    home: Path
-    tally: Tally = field(default_factory=Tally)
-
-    def __post_init__(self) -> None:
-        """Runs once without interruption; that run is the truth."""
-        self.extraction.run(emptied(self.home))
-        self.files = files(self.home)
-        self.numbers = self.extraction.numbers(self.home)
-
-    def reader_sees_all_or_nothing(self) -> None:
-        """Reading now gives the right numbers or is refused by a sentence."""
-        with contextlib.suppress(StoreError):
-            assert self.extraction.numbers(self.home) == self.numbers
-            self.tally.readable += 1
-
-    def resumes(self, before: int) -> None:
-        """The same call again ends with the same files and encodes at most one shard again.
-
-        Args:
-            before: What ``extraction.encoded`` was before the trial.
-        """
-        self.extraction.run(self.home)
-        extra = self.extraction.encoded.value - before - ROWS
-        assert 0 <= extra <= SHARD_ROWS, f"{extra} rows were encoded again"
-        self.is_whole()
-        self.tally.recomputed = max(self.tally.recomputed, extra)
-
-    def is_whole(self) -> None:
-        """Every file is that of an uninterrupted run, no law is broken, and nothing is missing."""
-        assert files(self.home) == self.files
-        assert violations(self.home) == []
-        assert self.extraction.numbers(self.home) == self.numbers
-        assert self.extraction.run(self.home).reused
-        self.tally.leftovers += len(list(self.home.rglob("*.tmp-*")))
+    def judge(self) -> None:
+        """Raises AssertionError where a law is broken."""
+        ...
 
 
-def kill_at_calls(judge: Judge, numbers: Iterable[int] | None = None, *, torn: bool = False) -> int:
-    """Kills a fresh extraction before call n, for each n.
+def kill_at_calls(trial: Trial, numbers: Iterable[int] | None = None, *, torn: bool = False) -> int:
+    """Kills the work before its n-th call in Python that changes something, for each n.
 
     Args:
-        judge: Judges what is left.
-        numbers: Which calls; None for all, and one more where nothing is killed.
-        torn: Writes first put half of their bytes on the disk; only writes are visited then.
+        trial: What is killed.
+        numbers: Which of the calls that are visited, from zero; None for all.
+        torn: Visit writes only, and let half of their bytes reach the file first.
 
     Returns:
-        How many calls an uninterrupted extraction makes.
+        How many calls an undisturbed work makes.
     """
-    names = count_calls(emptied(judge.home), lambda: judge.extraction.run(judge.home))
+    trial.fresh()
+    names = count_calls(trial.below, trial.work)
     every = [n for n, name in enumerate(names, 1) if name == "write" or not torn]
-    for number in every if numbers is None else [every[n] for n in numbers]:
+    for number in every if numbers is None else [every[n] for n in numbers if n < len(every)]:
 
         def at_call(call: Call, number: int = number) -> None:
             if call.number == number:
@@ -104,45 +60,57 @@ def kill_at_calls(judge: Judge, numbers: Iterable[int] | None = None, *, torn: b
                     call.real(call.content[: len(call.content) // 2])
                 die()
 
-        def work(at_call: Callable[[Call], None] = at_call) -> None:
-            with watched(judge.home, at_call):
-                judge.extraction.run(judge.home)
-
-        before = judge.extraction.encoded.value
-        emptied(judge.home)
-        assert ended(begin(work)) == KILLED
-        _judged(judge, before)
+        trial.fresh()
+        with watched(trial.below, at_call):
+            code = ended(begin(trial.work))
+        _judged(trial, code)
     return len(names)
 
 
-def kill_at_moments(judge: Judge, *, kills: int, seed: int) -> None:
-    """Kills fresh extractions at random moments until ``kills`` of them died of it."""
+def kill_at_system_calls(trial: Trial, *, every: int = 1, first: int = 1) -> int:
+    """Kills the work before its n-th system call that changes something, for n = first, + every, ….
+
+    Returns:
+        How many such calls an undisturbed work makes.
+    """
+    number = first
+    while True:
+        trial.fresh()
+        traced = killed_at(number, trial.work)
+        if len(traced.calls) < number:
+            assert traced.code == 0
+            return len(traced.calls)
+        _judged(trial, traced.code)
+        number += every
+
+
+def kill_at_moments(trial: Trial, *, kills: int, seed: int) -> None:
+    """Kills the work at random moments until ``kills`` processes died of it."""
     generator = np.random.default_rng(seed)
-    seconds = _duration(judge)
+    seconds = _duration(trial)
     while kills:
-        before = judge.extraction.encoded.value
-        emptied(judge.home)
-        moment = generator.uniform(0, seconds)
-        if killed_after(moment, lambda: judge.extraction.run(judge.home)) != KILLED:
-            judge.tally.trials += 1
+        trial.fresh()
+        code = killed_after(generator.uniform(0, seconds), trial.work)
+        if code == 0:  # it was done before the signal came
+            trial.tally.trials += 1
             continue
         kills -= 1
-        _judged(judge, before)
+        _judged(trial, code)
 
 
-def _judged(judge: Judge, before: int) -> None:
-    judge.tally.trials += 1
-    judge.tally.kills += 1
-    judge.reader_sees_all_or_nothing()
-    judge.resumes(before)
+def _judged(trial: Trial, code: int) -> None:
+    assert code == KILLED, f"ended with {code}"
+    trial.tally.trials += 1
+    trial.tally.kills += 1
+    trial.judge()
 
 
-def _duration(judge: Judge) -> float:
-    """Seconds of an uninterrupted extraction in a child, the shortest of three."""
+def _duration(trial: Trial) -> float:
+    """Seconds of the undisturbed work in a child, the shortest of three."""
     taken = []
     for _ in range(3):
-        emptied(judge.home)
+        trial.fresh()
         start = time.perf_counter()
-        assert ended(begin(lambda: judge.extraction.run(judge.home))) == 0
+        assert ended(begin(trial.work)) == 0
         taken.append(time.perf_counter() - start)
     return min(taken)

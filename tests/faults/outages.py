@@ -11,7 +11,7 @@ import numpy as np
 
 from faults.calls import Call
 from faults.extraction import ROWS, SHARD_ROWS
-from faults.kills import Judge
+from faults.judge import Judge
 from faults.place import emptied
 from faults.power_loss import LOSSES, Disk, recorded
 from w2s_cache.store.reader import read_manifest

@@ -75,6 +75,20 @@ def made_durably(path: Path) -> None:
         _sync_directory(folder.parent)
 
 
+def remove_temporaries(directory: Path) -> None:
+    """Remove what killed processes were writing; for who holds the only right to write there.
+
+    Raises:
+        StoreWriteError: no permission or another failure of the disk.
+    """
+    try:
+        for path in directory.iterdir():
+            if TEMPORARY_MARK in path.name:
+                path.unlink()
+    except OSError as error:
+        raise write_error(directory, error) from error
+
+
 def write_error(path: Path, error: OSError) -> StoreWriteError:
     """Build the error for a file or directory that cannot be written."""
     remedy = REMEDIES.get(error.errno or 0, "Check that disk")

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import StoreWriteError
+from w2s_cache.store.index import DAMAGED_PARQUET
+from w2s_cache.store.publish import made_durably
 
 __all__ = ["FileStat", "read_stats", "write_stats"]
 
@@ -78,13 +80,13 @@ def read_stats(path: Path, root: Path) -> dict[str, FileStat]:
         return {}
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
-    except (pa.ArrowException, OSError):
+        if table.schema.metadata is None or table.schema.metadata.get(_ROOT) != os.fsencode(root):
+            return {}
+        if table.schema.names != _SCHEMA.names:
+            return {}
+        columns = [table.column(name).to_pylist() for name in _SCHEMA.names]
+    except DAMAGED_PARQUET:
         return {}
-    if table.schema.metadata is None or table.schema.metadata.get(_ROOT) != os.fsencode(root):
-        return {}
-    if table.schema.names != _SCHEMA.names:
-        return {}
-    columns = [table.column(name).to_pylist() for name in _SCHEMA.names]
     return {
         name: FileStat(**dict(zip(_FIELDS, values, strict=True)))
         for name, *values in zip(*columns, strict=True)
@@ -105,7 +107,7 @@ def write_stats(path: Path, root: Path, stats: Mapping[str, FileStat]) -> None:
     schema = _SCHEMA.with_metadata({_ROOT: os.fsencode(root)})
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made_durably(path.parent)
         pq.write_table(pa.Table.from_arrays(columns, schema=schema), partial)
         partial.replace(path)
     except OSError as error:

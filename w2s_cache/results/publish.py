@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from w2s_cache.store.publish import made_durably
+
 
 @contextlib.contextmanager
 def publishing(target: Path) -> Iterator[Path]:
@@ -26,7 +28,7 @@ def publishing(target: Path) -> Iterator[Path]:
     Raises:
         OSError: The disk refused.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    made_durably(target.parent)
     prefix = f".{target.name}."
     workspace = Path(tempfile.mkdtemp(prefix=prefix, suffix=".partial", dir=target.parent))
     try:

@@ -16,7 +16,7 @@ from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.contents import cached_pairs, pairs_shown
 from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
 from w2s_cache.store.layout import STRICT, slug
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.reader import Store, open_store
 
 SCHEMA: Final = "w2s-cache/feature-set/1"
@@ -97,10 +97,7 @@ def write_feature_set(home: Path, fs: FeatureSet) -> Path:
     )
     request = json.loads(canonical_json(fs.request))
     fields = {"schema": SCHEMA, **asdict(fs), "request": request}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+    make_directory(path.parent)
     publish(path, (json.dumps(fields, indent=1) + "\n").encode())
     return path
 
@@ -166,7 +163,7 @@ def open_member(home: Path, ref: StoreRef) -> Store:
     Raises:
         StoreError: it is absent or incomplete.
         StaleStoreError: another store is in its place.
-        CorruptStoreError: its manifest is damaged.
+        CorruptStoreError: its manifest is damaged, or an attribute contradicts the key.
     """
     store = open_store(home / ref.path)
     if store.manifest.key_digest != ref.key_digest:
@@ -174,7 +171,21 @@ def open_member(home: Path, ref: StoreRef) -> Store:
         difference = Difference(field="key_digest", stored=found, wanted=ref.key_digest)
         what = f"{store.directory} is not the store that the feature set means"
         raise stale_error(what, [difference], fix="Run `w2s-cache extract` again.")
+    _refuse_contradictions(store)
     return store
+
+
+def _refuse_contradictions(store: Store) -> None:
+    """No digest covers attributes, but one that the key repeats must be what the key says."""
+    key, attributes = store.manifest.key, store.manifest.attributes
+    for name in attributes.keys() & key.keys():
+        if attributes[name] != key[name]:
+            raise CorruptStoreError(
+                f"{store.directory} was changed after it was written",
+                expected=f"{name} {key[name]}, as in its key",
+                found=f"{attributes[name]}",
+                fix="Run 'w2s-cache extract' again: it puts that right.",
+            )
 
 
 def _differences(

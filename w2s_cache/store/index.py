@@ -21,11 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import make_directory, publish
 
-__all__ = ["INDEX_SCHEMA", "Index", "read_index", "write_index"]
+__all__ = ["DAMAGED_PARQUET", "INDEX_SCHEMA", "Index", "read_index", "write_index"]
 
 INDEX_SCHEMA = "w2s-cache/index/1"
+DAMAGED_PARQUET = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, ArithmeticError)
+"""What reading a parquet file raises when a byte of it was changed."""
 _META = b"w2s_cache.index"
 _SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = pa.schema(
@@ -123,10 +125,7 @@ def write_index(path: Path, index: Index) -> None:
     schema = _COLUMNS.with_metadata({_META: json.dumps(about, sort_keys=True).encode()})
     content = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(columns, schema=schema), content)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+    make_directory(path.parent)
     publish(path, content.getvalue().to_pybytes())
 
 
@@ -143,11 +142,14 @@ def read_index(path: Path) -> Index:
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
         about = json.loads((table.schema.metadata or {})[_META])
-        if about["schema"] != INDEX_SCHEMA or table.schema.names != _COLUMNS.names:
-            raise ValueError(f"schema {about['schema']!r} with columns {table.schema.names}")
+        if about["schema"] != INDEX_SCHEMA or not table.schema.equals(_COLUMNS):
+            found = ", ".join(f"{column.name} {column.type}" for column in table.schema)
+            raise ValueError(f"schema {about['schema']!r} with columns {found}")
+        if any(column.null_count for column in table.columns):
+            raise ValueError("empty cells")
         index = _from_table(table, about)
         stored = about["digest"]
-    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, StoreError) as error:
+    except (*DAMAGED_PARQUET, StoreError) as error:
         raise _corrupt(path, "a whole index file", f"{type(error).__name__}: {error}") from error
     if index.digest != stored:
         raise _corrupt(path, f"rows with digest {stored}", f"rows with digest {index.digest}")

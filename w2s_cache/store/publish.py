@@ -52,6 +52,53 @@ def publish_written(path: Path, write: Callable[[Path], None]) -> None:
         _sync(temporary, os.O_RDWR)  # Windows flushes only what it may write
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory and its missing parents so that they outlast a loss of power.
+
+    Args:
+        path: The directory; it may exist.
+
+    Raises:
+        StoreWriteError: no space, no permission or a file in the way.
+    """
+    try:
+        made_durably(path)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def made_durably(path: Path) -> None:
+    """Make a directory and flush the name of every one made to the disk.
+
+    A file may be flushed and yet be lost, when the name of the directory it lies in never reached
+    the disk.
+
+    Args:
+        path: The directory; it may exist, and its missing parents are made.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing:
+        _sync_directory(folder.parent)
+
+
+def remove_temporaries(directory: Path) -> None:
+    """Remove what killed processes were writing; for who holds the only right to write there.
+
+    Raises:
+        StoreWriteError: no permission or another failure of the disk.
+    """
+    try:
+        for path in directory.iterdir():
+            if TEMPORARY_MARK in path.name:
+                path.unlink()
+    except OSError as error:
+        raise write_error(directory, error) from error
+
+
 def write_error(path: Path, error: OSError) -> StoreWriteError:
     """Build the error for a file or directory that cannot be written."""
     remedy = REMEDIES.get(error.errno or 0, "Check that disk")

@@ -68,12 +68,20 @@ class Store:
         return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
 
     def verify(self) -> None:
-        """Read and hash every shard, in order to keep nothing of it.
+        """Read and hash every shard and find every array in it, in order to keep nothing of it.
 
         Raises:
-            CorruptStoreError: a shard is absent, or its bytes are not those that were written.
+            CorruptStoreError: a shard is absent, its bytes are not those that were written, or it
+                holds another array than the manifest says; ``read`` would refuse each of them.
         """
-        _visit(self.directory, self.manifest.shards, lambda _shard, _buffer: None)
+
+        def find(shard: Shard, buffer: np.ndarray) -> None:
+            for spec in self.manifest.arrays:
+                shape = (shard.stop - shard.start, *spec.row_shape)
+                path = self.directory / shard.file
+                array_view(path, spec.name, buffer, shape=shape, dtype=spec.dtype)
+
+        _visit(self.directory, self.manifest.shards, find)
 
     def _gather(
         self,

@@ -28,7 +28,7 @@ from w2s_cache.store.layout import (
     manifest_to_json,
 )
 from w2s_cache.store.lock import Owner, writer_lock
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import make_directory, publish, write_error
 from w2s_cache.store.shard import ShardHeader, content_digest, read_verified, shard_bytes
 
 
@@ -147,7 +147,7 @@ def open_writer(  # noqa: PLR0913  # the whole declaration of a store, all but o
     if problems := array_problems(wanted) + shard_problems(wanted):
         raise _refused(f"what a store of kind {kind!r} can hold", "; ".join(problems))
     wanted = manifest_from_json(manifest_to_json(wanted))  # what a reader will see
-    _make(directory)
+    make_directory(directory)
     with writer_lock(directory, timeout=timeout, on_wait=on_wait):
         yield StoreWriter(directory=directory, manifest=_resumed(directory, wanted))
 
@@ -157,13 +157,19 @@ def _resumed(directory: Path, wanted: Manifest) -> Manifest:
     if path.exists():
         stored = manifest_from_json(path.read_bytes(), source=str(path))
         _check_same(directory, stored, wanted)
-        manifest = replace(stored, shards=_intact(directory, stored.shards))
+        shards = _intact(directory, stored.shards)
+        manifest = replace(stored, shards=shards, attributes=_as_keyed(stored))
     else:
         stored, manifest = None, wanted
     if manifest != stored:
         _publish_manifest(directory, manifest)
     _remove_orphans(directory, {shard.file for shard in manifest.shards})
     return manifest
+
+
+def _as_keyed(manifest: Manifest) -> dict[str, object]:
+    """The attributes, those that the key repeats taken from it: a digest covers the key alone."""
+    return {name: manifest.key.get(name, value) for name, value in manifest.attributes.items()}
 
 
 def _check_same(directory: Path, stored: Manifest, wanted: Manifest) -> None:
@@ -202,13 +208,6 @@ def _remove_orphans(directory: Path, published: set[str]) -> None:
 def _publish_manifest(directory: Path, manifest: Manifest) -> Manifest:
     publish(directory / MANIFEST_FILE, manifest_to_json(manifest).encode())
     return manifest
-
-
-def _make(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(directory, error) from error
 
 
 def _mask(valid: np.ndarray | None, count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.command_line import command_line
-from w2s_cache.errors import CorruptStoreError, StaleStoreError
+from w2s_cache.errors import StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index, read_index
@@ -135,18 +135,5 @@ def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, d
     ensemble = functional.normalize(functional.normalize(features, dim=-1).mean(dim=1), dim=-1)
     manifest = store.manifest
     identity = dict(manifest.key.get("encoder", {}))
-    _refuse_changed(store, ("logit_scale", "logit_bias"))
-    return ensemble, float(manifest.attributes["logit_scale"]), identity
-
-
-def _refuse_changed(store: Store, names: Sequence[str]) -> None:
-    """An attribute that the key vouches for must be what the key says."""
-    key, attributes = store.manifest.key, store.manifest.attributes
-    for name in names:
-        if name in key and attributes.get(name) != key[name]:
-            raise CorruptStoreError(
-                f"{store.directory} was changed after it was written",
-                expected=f"{name} {key[name]}, as in its key",
-                found=f"{attributes.get(name)}",
-                fix=f"Delete {store.directory} and run `w2s-cache extract` again.",
-            )
+    facts = {**manifest.attributes, **manifest.key}  # where both say it, the key is vouched for
+    return ensemble, float(facts["logit_scale"]), identity

@@ -22,7 +22,7 @@ from w2s_cache.errors import CorruptStoreError
 from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.lock import Owner, writer_lock
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import make_directory, publish, remove_temporaries
 from w2s_cache.weak.checkpoint_files import KEY_FILE, WEIGHTS_FILE
 from w2s_cache.weak.classifier import WeakClassifier
 from w2s_cache.weak.start import start_of
@@ -95,12 +95,10 @@ def weak_classifier(
 
 @contextlib.contextmanager
 def _lock(directory: Path, on_wait: Callable[[Owner | None], None] | None) -> Iterator[None]:
-    """The only right to fine-tune this model; waits for whoever does."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(directory, error) from error
+    """The only right to fine-tune this model; clears what a killed process left of it."""
+    make_directory(directory)
     with writer_lock(directory, timeout=-1, on_wait=on_wait):
+        remove_temporaries(directory)
         yield
 
 

@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from w2s_cache.errors import StoreError, UnknownNameError
+from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexplained
 from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import (
+    FAILURES_FILE,
     MANIFEST_FILE,
     VALID_DATASET,
     Manifest,
     Shard,
     manifest_from_json,
 )
-from w2s_cache.store.shard import array_view, read_verified
+from w2s_cache.store.shard import array_view, corrupt, invalid_rows, read_verified
 
 READERS = 2  # reading and hashing release the interpreter; more threads gained nothing
 
@@ -66,13 +68,31 @@ class Store:
         """
         return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
 
+    def failures(self) -> tuple[RowFailure, ...]:
+        """Read why rows are not valid, by row; empty when all are.
+
+        Raises:
+            CorruptStoreError: the file of failures is damaged.
+        """
+        return in_force(self.directory, self.manifest)
+
     def verify(self) -> None:
         """Read and hash every shard, in order to keep nothing of it.
 
         Raises:
-            CorruptStoreError: a shard is absent, or its bytes are not those that were written.
+            CorruptStoreError: a shard is absent, its bytes are not those that were written, or
+                nothing says why a row of it is not valid.
         """
-        _visit(self.directory, self.manifest.shards, lambda _shard, _buffer: None)
+        failures = read_failures(self.directory)
+
+        def explained(shard: Shard, buffer: np.ndarray) -> None:
+            rows = invalid_rows(self.directory, shard, buffer)
+            told = failures.get(shard.digest, ())
+            if problem := unexplained(rows, told, (shard.start, shard.stop)):
+                wanted = "a failure for each row that is not valid"
+                raise corrupt(self.directory / FAILURES_FILE, wanted, problem)
+
+        _visit(self.directory, self.manifest.shards, explained)
 
     def _gather(
         self,

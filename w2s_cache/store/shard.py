@@ -137,6 +137,17 @@ def array_view(
     return np.frombuffer(buffer, kind, count=count, offset=offset).reshape(shape)
 
 
+def invalid_rows(directory: Path, shard: Shard, buffer: np.ndarray) -> list[int]:
+    """Find the rows without data in the verified bytes of a shard.
+
+    Raises:
+        CorruptStoreError: it has no mask.
+    """
+    path, shape = directory / shard.file, (shard.stop - shard.start,)
+    valid = array_view(path, VALID_DATASET, buffer, shape=shape, dtype="bool")
+    return [shard.start + int(place) for place in np.flatnonzero(~valid)]
+
+
 def corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
     """Build the error for a damaged shard."""
     return CorruptStoreError(f"{path} is damaged", expected=expected, found=found, fix=AGAIN)

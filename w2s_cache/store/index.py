@@ -23,9 +23,11 @@ import pyarrow.parquet as pq
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.publish import publish, write_error
 
-__all__ = ["INDEX_SCHEMA", "Index", "read_index", "write_index"]
+__all__ = ["INDEX_SCHEMA", "UNREAD", "Index", "read_index", "write_index"]
 
 INDEX_SCHEMA = "w2s-cache/index/1"
+UNREAD = "0" * 64
+"""The digest of a file that was absent or could not be read; its size is 0, its rows are invalid."""
 _META = b"w2s_cache.index"
 _SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = pa.schema(
@@ -53,7 +55,7 @@ class Index:
         labels: (N,) int64 in [0, C).
         is_train: (N,) bool, True where the row belongs to the official training half.
         sizes: (N,) int64, bytes.
-        sha256: (N,) lower-case hex digests of the files.
+        sha256: (N,) lower-case hex digests of the files; :data:`UNREAD` where there was none.
 
     Raises:
         StoreError: If the columns contradict one another or a law above.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,10 @@ from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import StrongEncoder
+    from w2s_cache.extract.bad_images import OnError
     from w2s_cache.extract.request import Extracted, ExtractRequest
+
+EXIT_SKIPPED = 3
 
 
 @click.command()
@@ -56,6 +60,19 @@ if TYPE_CHECKING:
 )
 @cache_dir_option
 @device_option
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="Images that cannot be used: stop with a list of them, or leave them out, count them and "
+    "end with exit code 3.",
+)
+@click.option(
+    "--retry-skipped",
+    is_flag=True,
+    help="Try again images that were skipped earlier; compute what they are missing from.",
+)
 @click.option("--recheck", is_flag=True, help="Load the models and compare their weights too.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be extracted and what is cached; write nothing."
@@ -76,6 +93,8 @@ def command(
     workers: int,
     cache_dir: Path,
     device: str,
+    on_error: OnError,
+    retry_skipped: bool,
     recheck: bool,
     dry_run: bool,
     quiet: bool,
@@ -87,6 +106,9 @@ def command(
       w2s-cache extract --domain real
       w2s-cache extract --spec domainnet --root /data/domainnet --device cuda
       w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
+      w2s-cache extract --on-error skip
+
+    Exit code 0: done. 3: done, but images were skipped, now or earlier.
     """
     spec = read_spec(spec_name)
     models = chosen_models(
@@ -109,6 +131,8 @@ def command(
         device=device,
         workers=workers,
         batch_size=batch_size,
+        on_error=on_error,
+        retry_skipped=retry_skipped,
         recheck=recheck,
     )
     if dry_run:
@@ -121,13 +145,18 @@ def command(
         spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
     )
     bars.end()
-    load = _loader(models.strong, bars)
+    load, skipped = _loader(models.strong, bars), 0
     for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
         began = time.perf_counter()
         done = extract_domain(request(domain, found), domain, strong=load, progress=bars)
         bars.result(_summary(done, time.perf_counter() - began, imported=weak_logits is not None))
+        skipped += len(done.skipped)
+        if done.skipped:
+            bars.say(_left_out(done, earlier=on_error == "stop" or done.reused))
     if weak_logits and weak is None:
         bars.say(f"next: w2s-cache train --spec {spec_name} --weak {models.weak_name}")
+    if skipped:
+        sys.exit(EXIT_SKIPPED)
 
 
 def _request(
@@ -193,8 +222,11 @@ def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[Str
 
 
 def _summary(done: Extracted, seconds: float, *, imported: bool) -> str:
+    count = f"{done.rows:,} images"
+    if done.skipped:
+        count += f", {len(done.skipped):,} skipped"
     if done.reused:
-        return f"{done.domain}: {done.rows:,} images, all reused from the cache ({seconds:.1f} s)"
+        return f"{done.domain}: {count}, all reused from the cache ({seconds:.1f} s)"
     verbs = dict.fromkeys(done.computed, "computed")
     if imported:
         verbs["logits"] = "imported"
@@ -202,4 +234,16 @@ def _summary(done: Extracted, seconds: float, *, imported: bool) -> str:
         f"{name} {f'{count:,} {verbs[name]}' if count else 'reused'}"
         for name, count in done.computed.items()
     )
-    return f"{done.domain}: {done.rows:,} images, {parts} ({seconds:.1f} s)"
+    return f"{done.domain}: {count}, {parts} ({seconds:.1f} s)"
+
+
+def _left_out(done: Extracted, *, earlier: bool) -> str:
+    """Which images are skipped, a few of them named, and what to do about it."""
+    from w2s_cache.store.failures import shown
+
+    when = " earlier" if earlier else ""
+    again = "; --retry-skipped tries them again" if earlier else ""
+    return (
+        f"{done.domain}: {len(done.skipped):,} of {done.rows:,} images skipped{when}: "
+        f"{shown(done.skipped)}. All are listed in {done.failures}{again}"
+    )

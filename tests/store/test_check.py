@@ -46,7 +46,7 @@ def shard(change: Callable[[h5py.File], object]) -> Callable[[Path], None]:
 
 
 def reseal(store: Path, content: bytes) -> None:
-    """Put content in the middle shard's place, list its size and digest, and let failures follow."""
+    """Put content in the middle shard's place, list its size and digest; failures follow."""
     (store / MIDDLE).write_bytes(content)
     new = {"bytes": len(content), "digest": content_digest(content)}
     manifest(lambda fields: fields["shards"][1].update(new))(store)

@@ -46,10 +46,10 @@ def test_whatever_interrupts_a_write_no_invalid_row_lacks_its_reason(
 def test_lost_failures_cost_the_shards_they_explained(
     store: Path, maker: Any, contents: Any, content: bytes | None
 ) -> None:
-    """Without its reasons a shard with invalid rows is refused, and the next writer makes it anew."""
+    """Without its reasons a shard with invalid rows is refused; a writer makes it anew."""
     before, path = contents(store), store / FAILURES_FILE
     path.unlink() if content is None else path.write_bytes(content)
-    with pytest.raises(CorruptStoreError, match="failures.parquet is damaged"):
+    with pytest.raises(CorruptStoreError, match=r"failures\.parquet is damaged"):
         open_store(store).verify()
     with open_writer(store, **maker.declaration()) as writer:
         assert writer.missing() == [(8, 16)]

@@ -25,7 +25,7 @@ _NOTHING = FileStat(size=0, mtime_ns=0, ctime_ns=0, inode=0, sha256=UNREAD)
 _SETTLED_NS = 2_000_000_000  # coarsest clock of a common file system (FAT), in ns
 
 
-def build_index(
+def build_index(  # noqa: PLR0913  all but two keyword-only
     listing: Listing,
     root: Path,
     *,

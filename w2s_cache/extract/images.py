@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.encoders.protocol import ImageEncoder
-from w2s_cache.errors import EncoderError, ImageError
+from w2s_cache.extract.bad_images import (
+    OnError,
+    not_finite,
+    refuse_all_bad,
+    refuse_not_finite,
+    row_failures,
+    undecodable,
+)
 from w2s_cache.extract.progress import Progress
+from w2s_cache.store.failures import RowFailure
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import StoreWriter, open_writer
-
-_LISTED = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,23 +35,29 @@ class ImageJob:
         directory: The store.
         kind: ``"image"`` or ``"logits"``.
         key: All that changes the numbers.
-        paths: (n,) image files, in row order.
+        names: (n,) relative paths, in row order.
+        files: (n,) the image files.
         encoder: What turns pixels into rows.
         dtypes: Storage dtype by array name.
         attributes: Facts kept beside the key.
         label: What progress calls it.
         ahead: Batches to decode while the encoder works; 0 where it needs every core itself.
+        on_error: Whether an image that cannot be used stops the job or leaves its row invalid.
+        retry: Whether to try the images again that were skipped earlier.
     """
 
     directory: Path
     kind: str
     key: Mapping[str, Any]
-    paths: Sequence[Path]
+    names: Sequence[str]
+    files: Sequence[IndexedFile]
     encoder: ImageEncoder
     dtypes: Mapping[str, str]
     attributes: Mapping[str, Any]
     label: str
     ahead: int = 2
+    on_error: OnError = "stop"
+    retry: bool = False
 
 
 def fill_store(
@@ -60,7 +73,8 @@ def fill_store(
 
     Raises:
         ImageError: Images cannot be decoded; all of the shard's are listed, nothing of it is kept.
-        EncoderError: The encoder returned numbers that are not finite.
+            Where they are skipped: not one image of the store can be used.
+        EncoderError: The encoder returned numbers that are not finite, and nothing is skipped.
         StoreWriteError: No space, no permission.
     """
     widths = job.encoder.widths
@@ -69,20 +83,40 @@ def fill_store(
         job.directory,
         kind=job.kind,
         key=job.key,
-        rows=len(job.paths),
+        rows=len(job.files),
         arrays=specs,
         shard_rows=shard_rows,
         attributes=job.attributes,
         timeout=-1,
         on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
     ) as writer:
+        if job.retry and (again := _usable_again(job, writer.failures(), batch_size, workers)):
+            writer.withdraw(again)
         missing = writer.missing()
         total = sum(stop - start for start, stop in missing)
-        progress.begin(job.label, len(job.paths), done=len(job.paths) - total)
+        progress.begin(job.label, len(job.files), done=len(job.files) - total)
         for start, stop in missing:
             _fill_shard(job, writer, range(start, stop), batch_size, workers, progress)
         progress.end()
+        refuse_all_bad(writer.failures(), len(job.files), job.label)
     return total
+
+
+def _usable_again(
+    job: ImageJob, skipped: Sequence[RowFailure], batch_size: int, workers: int
+) -> list[int]:
+    """Rows skipped earlier whose images can be used now; unless skipping, all of them must."""
+    files = [job.files[failure.row] for failure in skipped]
+    failures: list[Failure] = []
+    with closing(_encoded(job, files, batch_size, workers)) as batches:
+        for position, encoded, failed in batches:
+            here = [replace(f, position=f.position - position) for f in failed]
+            here += not_finite(encoded, files[position : position + batch_size], here)
+            failures += [replace(f, position=f.position + position) for f in here]
+    if failures and job.on_error == "stop":
+        raise undecodable(failures)
+    still = {failure.position for failure in failures}
+    return [failure.row for place, failure in enumerate(skipped) if place not in still]
 
 
 def _fill_shard(
@@ -97,8 +131,9 @@ def _fill_shard(
         spec.name: np.empty((len(rows), *spec.row_shape), dtype=np.float32)
         for spec in writer.manifest.arrays
     }
+    files = job.files[rows.start : rows.stop]
     failures: list[Failure] = []
-    with closing(_encoded(job, rows, batch_size, workers)) as batches:
+    with closing(_encoded(job, files, batch_size, workers)) as batches:
         for position, encoded, failed in batches:
             failures += failed
             count = 0
@@ -106,46 +141,24 @@ def _fill_shard(
                 count = len(values)
                 arrays[name][position : position + count] = values
             progress.advance(count)
-    if failures:
-        raise _undecodable(failures)
-    _refuse_nonfinite(job, arrays, rows)
-    writer.write(rows.start, arrays)
+    if failures and job.on_error == "stop":
+        raise undecodable(failures)
+    broken = not_finite(arrays, files, failures)
+    if job.on_error == "stop":
+        refuse_not_finite(broken)
+    writer.write(
+        rows.start, arrays, failures=row_failures([*failures, *broken], job.names, rows.start)
+    )
 
 
 def _encoded(
-    job: ImageJob, rows: range, batch_size: int, workers: int
+    job: ImageJob, files: Sequence[IndexedFile], batch_size: int, workers: int
 ) -> Generator[tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]]:
-    paths = job.paths[rows.start : rows.stop]
     with closing(
         decode_ahead(
-            paths, job.encoder.preprocess, batch_size=batch_size, workers=workers, ahead=job.ahead
+            files, job.encoder.preprocess, batch_size=batch_size, workers=workers, ahead=job.ahead
         )
     ) as batches:  # an interrupt stops the threads now, not when its traceback is forgotten
         for batch in batches:
             encoded = job.encoder.encode_images(batch.pixels)
             yield batch.start, {n: t.numpy() for n, t in encoded.items()}, batch.failures
-
-
-def _undecodable(failures: Sequence[Failure]) -> ImageError:
-    shown = "; ".join(f"{f.path} ({f.reason})" for f in failures[:_LISTED])
-    more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
-    return ImageError(
-        f"{len(failures)} image(s) cannot be decoded",
-        expected="images that Pillow reads",
-        found=f"{shown}{more}",
-        fix="Repair or remove them (and their lines in the list files), then run again: "
-        "finished shards are kept.",
-    )
-
-
-def _refuse_nonfinite(job: ImageJob, arrays: Mapping[str, np.ndarray], rows: range) -> None:
-    for name, values in arrays.items():
-        bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-        if len(bad):
-            raise EncoderError(
-                f"{name} of {len(bad)} image(s) are not finite, first {job.paths[rows[bad[0]]]}",
-                expected="finite numbers",
-                found="NaN or infinity",
-                fix="If the precision is fp16, use fp32: it overflows in some models. In fp32 the "
-                "weights or the image are at fault.",
-            )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.data.templates import resolve_templates
 from w2s_cache.encoders.device import leaves_cores_idle
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
@@ -23,7 +25,7 @@ from w2s_cache.store.index import Index
 from w2s_cache.store.layout import ArraySpec, domain_path, slug, store_path
 from w2s_cache.store.writer import open_writer
 from w2s_cache.weak.checkpoint import weak_classifier
-from w2s_cache.weak.finetune import TrainImages, finetune
+from w2s_cache.weak.finetune import TrainImages, finetune, unusable_images
 from w2s_cache.weak.imported import read_weak_logits
 from w2s_cache.weak.threads import torch_threads
 
@@ -31,7 +33,11 @@ _AHEAD = 2  # batches
 
 
 def image_part(
-    request: ExtractRequest, index: Index, encoder: StrongEncoder, progress: Progress
+    request: ExtractRequest,
+    index: Index,
+    files: Sequence[IndexedFile],
+    encoder: StrongEncoder,
+    progress: Progress,
 ) -> tuple[StoreRef, int]:
     """Strong features of every image; returns the store and the rows computed now."""
     dtype = request.spec.store.dtype
@@ -44,6 +50,7 @@ def image_part(
     return _fill(
         request,
         index,
+        files,
         encoder,
         key=key,
         name=request.strong_name,
@@ -68,20 +75,23 @@ def text_part(request: ExtractRequest, index: Index, text: TextEncoder) -> tuple
     return _ref(request.home, directory, key), rows
 
 
-def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tuple[StoreRef, int]:
+def weak_part(
+    request: ExtractRequest, index: Index, files: Sequence[IndexedFile], progress: Progress
+) -> tuple[StoreRef, int]:
     """Logits of the weak model for every image, fine-tuning it first when that was never done."""
     weak = request.weak
     assert weak is not None  # noqa: S101 - imported predictions take the other branch
     folder = domain_path(request.home, index.dataset, index.domain) / "weak"
+    train = _WeakTraining(request, weak, index, files, progress)
     classifier, _ = weak_classifier(
         lambda key_digest: folder / f"{slug(request.weak_name)}-{key_digest[:12]}",
         weak=weak,
         classes=index.classes,
         trained_on=index.digest,
         device=request.device,
-        train=lambda network, transform: _finetune(
-            request, weak, index, network, transform, progress
-        ),
+        train=train.finetune,
+        unusable=train.unusable if request.on_error == "skip" else None,
+        retry=request.retry_skipped,
         on_wait=lambda owner: progress.say(f"waiting for {owner or 'another process'}"),
     )
     key = {
@@ -93,6 +103,7 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
     return _fill(
         request,
         index,
+        files,
         classifier,
         key=key,
         name=request.weak_name,
@@ -134,6 +145,7 @@ def imported_part(
 def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
     request: ExtractRequest,
     index: Index,
+    files: Sequence[IndexedFile],
     encoder: ImageEncoder,
     *,
     key: Mapping[str, Any],
@@ -146,11 +158,14 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
         directory=_directory(request, index, str(key["kind"]), name, key),
         kind=str(key["kind"]),
         key=key,
-        paths=[request.root / path for path in index.paths],
+        names=index.paths,
+        files=files,
         encoder=encoder,
         dtypes=dict.fromkeys(encoder.widths, dtype),
         attributes={"domain": index.domain},
         label=f"{index.domain}: {name}",
+        on_error=request.on_error,
+        retry=request.retry_skipped,
         ahead=_AHEAD if leaves_cores_idle(request.device) else 0,
     )
     rows = fill_store(
@@ -163,27 +178,49 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
     return _ref(request.home, job.directory, key), rows
 
 
-def _finetune(
-    request: ExtractRequest,
-    weak: WeakSpec,
-    index: Index,
-    network: Any,
-    transform: Callable[..., Any],
-    progress: Progress,
-) -> None:
-    rows = np.flatnonzero(index.is_train)
-    images = TrainImages(
-        paths=[request.root / index.paths[row] for row in rows],
-        labels=index.labels[rows],
-        transform=transform,
-        workers=request.workers,
-    )
-    progress.begin(
-        f"{index.domain}: training {request.weak_name}", weak.finetune.epochs * len(rows)
-    )
-    with torch_threads(weak.finetune.threads):
-        finetune(network, images, weak.finetune, device=request.device, advance=progress.advance)
-    progress.end()
+@dataclass(frozen=True, slots=True)
+class _WeakTraining:
+    """Fine-tuning on the training half of a domain."""
+
+    request: ExtractRequest
+    weak: WeakSpec
+    index: Index
+    files: Sequence[IndexedFile]
+    progress: Progress
+
+    def unusable(self, transform: Callable[..., Any]) -> list[str]:
+        """Paths of the training images that cannot be learned from, in row order."""
+        rows = np.flatnonzero(self.index.is_train)
+        self.progress.begin(f"{self.index.domain}: reading training images", len(rows))
+        found = unusable_images(self._images(rows, transform), self.progress.advance)
+        self.progress.end()
+        return [self.index.paths[rows[place]] for place in found]
+
+    def finetune(self, network: Any, transform: Callable[..., Any], skipped: Sequence[str]) -> None:
+        """Trains the network in place, without the images of these paths."""
+        left_out = set(skipped)
+        train = np.flatnonzero(self.index.is_train)
+        rows = np.array([r for r in train if self.index.paths[r] not in left_out], dtype=np.int64)
+        recipe, domain = self.weak.finetune, self.index.domain
+        total = recipe.epochs * len(rows)
+        self.progress.begin(f"{domain}: training {self.request.weak_name}", total)
+        with torch_threads(recipe.threads):
+            finetune(
+                network,
+                self._images(rows, transform),
+                recipe,
+                device=self.request.device,
+                advance=self.progress.advance,
+            )
+        self.progress.end()
+
+    def _images(self, rows: np.ndarray, transform: Callable[..., Any]) -> TrainImages:
+        return TrainImages(
+            paths=[self.files[row] for row in rows],
+            labels=self.index.labels[rows],
+            transform=transform,
+            workers=self.request.workers,
+        )
 
 
 def _directory(

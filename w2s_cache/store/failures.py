@@ -71,7 +71,10 @@ def write_failures(directory: Path, failures: ByShard) -> None:
         for shard, members in failures.items()
         for failure in members
     )
-    columns = [pa.array(column, f.type) for column, f in zip(zip(*lines, strict=True), COLUMNS)]
+    columns = [
+        pa.array(column, f.type)
+        for column, f in zip(zip(*lines, strict=True), COLUMNS, strict=True)
+    ]
     schema = COLUMNS.with_metadata({_META: json.dumps({"schema": FAILURES_SCHEMA}).encode()})
     content = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(columns, schema=schema), content)
@@ -148,7 +151,8 @@ def form_problem(table: Any) -> str:
     unknown = sorted(set(table.column("stage").to_pylist()) - set(STAGES))
     if unknown:
         return f"stage {unknown[0]!r}, none of {', '.join(STAGES)}"
-    lines = list(zip(table.column("row").to_pylist(), table.column("shard").to_pylist()))
+    rows, shards = (table.column(name).to_pylist() for name in ("row", "shard"))
+    lines = list(zip(rows, shards, strict=True))
     if lines != sorted(set(lines)):
         return "lines that do not ascend by row, or repeat one"
     return ""

@@ -27,7 +27,7 @@ __all__ = ["INDEX_SCHEMA", "UNREAD", "Index", "read_index", "write_index"]
 
 INDEX_SCHEMA = "w2s-cache/index/1"
 UNREAD = "0" * 64
-"""The digest of a file that was absent or could not be read; its size is 0, its rows are invalid."""
+"""The digest of a file that could not be read; its size is 0, its row is invalid everywhere."""
 _META = b"w2s_cache.index"
 _SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = pa.schema(

@@ -20,7 +20,8 @@ def csv_format(table: Table) -> str:
     ``table`` is the block's name, ``row`` the method's (``delta:NAME`` for differences), ``seeds``
     are parted by spaces, and what is absent is empty. A published number has its own line in the
     block ``NAME:published``, as a fraction with all its digits, and beside it what it should be
-    where its own table contradicts it. Footers are not printed.
+    where its own table contradicts it. Images that a column lacks are counted in the block
+    ``NAME:skipped``, rows ``test`` and ``train``. Footers are not printed.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -34,6 +35,10 @@ def csv_format(table: Table) -> str:
                 published = [_fraction(x, block.unit) for x in (cell.printed, cell.recomputed)]
                 line = [*place, *numbers, cell.n or "", seeds, cell.status, *published]
                 writer.writerow(line)
+    for lacks in table.skipped:
+        for half, count in (("test", lacks.test), ("train", lacks.train)):
+            place = (f"{table.name}:skipped", half, lacks.column)
+            writer.writerow([*place, count, "", "", "", "complete", "", ""])
     return stream.getvalue()
 
 

@@ -12,6 +12,7 @@ from w2s_cache.tables.lines import NOT_APPLICABLE
 from w2s_cache.tables.listing import Listing, markdown_listing, text_listing
 from w2s_cache.tables.rounding import half_up
 from w2s_cache.tables.significance import Comparison, Significance
+from w2s_cache.tables.skipped import skipped_sentences
 
 SIGNIFICANCE_FORMATS = ("text", "md", "csv")
 COLUMNS = (
@@ -75,6 +76,7 @@ def remarks(result: Significance) -> Iterator[str]:
             f"{domain}: {rows:,} rows of {result.images[domain]:,} images over "
             f"{len(result.seeds)} seeds ({seeds})."
         )
+    yield from skipped_sentences(result.skipped)
     yield resampling(result)
     yield (
         "Right alone: rows over all seeds that only the method, or only the baseline, answers "
@@ -195,6 +197,10 @@ def _csv(result: Significance) -> str:
         writer.writerow(
             ["pgr", method, "", column, seeds, *_counts(result, column), *numbers, "", "", ""]
         )
+    for lacks in result.skipped:
+        for half, count in (("test", lacks.test), ("train", lacks.train)):
+            empty = [""] * (len(COLUMNS) - 8)
+            writer.writerow([f"skipped {half}", "", "", lacks.column, "", "", "", count, *empty])
     return stream.getvalue()
 
 

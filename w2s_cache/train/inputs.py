@@ -28,11 +28,12 @@ class DomainInputs:
         index: Paths, labels, official split.
         features: (n, d) float32, unnormalised strong features.
         weak_logits: (n, k) float32.
-        valid: (n,) bool, False for images that could not be decoded.
+        valid: (n,) bool, False for images that were skipped; their rows are NaN.
         text: (k, d) float32 unit rows, template ensemble or anchors; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
         text_identity: What the text store's key says of its encoder; empty without a text tower.
-        digests: Digests of request, index and keys of all stores read, and of the anchors.
+        digests: Digests of request, index and keys of all stores read, of the anchors, and of
+            which rows were skipped, where some were.
     """
 
     index: Index
@@ -64,11 +65,12 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)
     text, scale, identity = _text(home, found)
+    valid = image.valid() & logits.valid()
     return DomainInputs(
         index=index,
         features=torch.from_numpy(image.read("features")),
         weak_logits=torch.from_numpy(logits.read("logits")),
-        valid=image.valid() & logits.valid(),
+        valid=valid,
         text=text,
         logit_scale=scale,
         text_identity=identity,
@@ -78,8 +80,18 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
             "image_key": found.image.key_digest,
             "logits_key": found.logits.key_digest,
             "text_key": found.text.key_digest if found.text else None,
+            **skipped_digest(valid),
         },
     )
+
+
+def skipped_digest(valid: np.ndarray) -> dict[str, str]:
+    """``skipped_key``, the digest of the rows left out; nothing where none is.
+
+    The keys of stores do not say which images could be used: retried, the same store holds more.
+    """
+    rows = np.flatnonzero(~valid).tolist()
+    return {"skipped_key": digest({"rows": rows})} if rows else {}
 
 
 def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:

@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import click
 
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec
+from w2s_cache_cli.extracted import left_out, summary
 from w2s_cache_cli.models import Models, chosen_models, model_options
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -29,7 +31,7 @@ from w2s_cache_cli.progress import Bars
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import StrongEncoder
     from w2s_cache.extract.bad_images import OnError
-    from w2s_cache.extract.request import Extracted, ExtractRequest
+    from w2s_cache.extract.request import ExtractRequest
 
 EXIT_SKIPPED = 3
 
@@ -138,25 +140,44 @@ def command(
     if dry_run:
         preview(spec, models, domains, given=root, home=cache_dir, request=request)
         return
-    from w2s_cache.data.source import data_root, list_domains
-    from w2s_cache.extract.domain import extract_domain
-
-    found = data_root(
-        spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
-    )
-    bars.end()
-    load, skipped = _loader(models.strong, bars), 0
-    for domain in chosen_domains(spec, domains, list_domains(spec.data, found)):
-        began = time.perf_counter()
-        done = extract_domain(request(domain, found), domain, strong=load, progress=bars)
-        bars.result(_summary(done, time.perf_counter() - began, imported=weak_logits is not None))
-        skipped += len(done.skipped)
-        if done.skipped:
-            bars.say(_left_out(done, earlier=on_error == "stop" or done.reused))
+    skipped = _extract_all(spec, models, domains, root, cache_dir, request, bars)
     if weak_logits and weak is None:
         bars.say(f"next: w2s-cache train --spec {spec_name} --weak {models.weak_name}")
     if skipped:
         sys.exit(EXIT_SKIPPED)
+
+
+def _extract_all(
+    spec: Spec,
+    models: Models,
+    asked: tuple[str, ...],
+    root: str | None,
+    home: Path,
+    request: Callable[[str, Path], ExtractRequest],
+    bars: Bars,
+) -> int:
+    """Extracts domain after domain, says what became of each; returns how many images are skipped.
+
+    Raises:
+        W2SError: See :func:`w2s_cache.extract.domain.extract_domain`.
+    """
+    from w2s_cache.data.source import data_root, list_domains
+    from w2s_cache.extract.domain import extract_domain
+
+    found = data_root(
+        spec.data, given=root, home=home, progress=bars.advance, announce=bars.announce
+    )
+    bars.end()
+    load, skipped = _loader(models.strong, bars), 0
+    for domain in chosen_domains(spec, asked, list_domains(spec.data, found)):
+        began, wanted = time.perf_counter(), request(domain, found)
+        done = extract_domain(wanted, domain, strong=load, progress=bars)
+        seconds = time.perf_counter() - began
+        bars.result(summary(done, seconds, imported=wanted.weak_logits is not None))
+        if done.skipped:
+            bars.say(left_out(done))
+        skipped += len(done.skipped)
+    return skipped
 
 
 def _request(
@@ -219,31 +240,3 @@ def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[Str
         )
 
     return load
-
-
-def _summary(done: Extracted, seconds: float, *, imported: bool) -> str:
-    count = f"{done.rows:,} images"
-    if done.skipped:
-        count += f", {len(done.skipped):,} skipped"
-    if done.reused:
-        return f"{done.domain}: {count}, all reused from the cache ({seconds:.1f} s)"
-    verbs = dict.fromkeys(done.computed, "computed")
-    if imported:
-        verbs["logits"] = "imported"
-    parts = ", ".join(
-        f"{name} {f'{count:,} {verbs[name]}' if count else 'reused'}"
-        for name, count in done.computed.items()
-    )
-    return f"{done.domain}: {count}, {parts} ({seconds:.1f} s)"
-
-
-def _left_out(done: Extracted, *, earlier: bool) -> str:
-    """Which images are skipped, a few of them named, and what to do about it."""
-    from w2s_cache.store.failures import shown
-
-    when = " earlier" if earlier else ""
-    again = "; --retry-skipped tries them again" if earlier else ""
-    return (
-        f"{done.domain}: {len(done.skipped):,} of {done.rows:,} images skipped{when}: "
-        f"{shown(done.skipped)}. All are listed in {done.failures}{again}"
-    )

@@ -51,10 +51,7 @@ def extract_domain(
         W2SError: The data set, an image, a model or the disk is not what it should be.
     """
     dataset = request.spec.name
-    skip = request.on_error == "skip"
-    listing = list_domain(request.spec.data, dataset, request.root, domain, absent_allowed=skip)
-    for note in listing.notes:
-        progress.say(f"{domain}: {note}")
+    listing = _listing(request, domain, progress)
     index, files = _index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
@@ -126,6 +123,15 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
         "images": index.images_digest,
         "classes": list(index.classes),
     }
+
+
+def _listing(request: ExtractRequest, domain: str, progress: Progress) -> Listing:
+    """The domain's rows; their files may be absent where images may be skipped."""
+    spec, skip = request.spec, request.on_error == "skip"
+    listing = list_domain(spec.data, spec.name, request.root, domain, absent_allowed=skip)
+    for note in listing.notes:
+        progress.say(f"{domain}: {note}")
+    return listing
 
 
 def _index(

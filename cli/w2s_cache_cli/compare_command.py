@@ -23,6 +23,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.records import record_filters, records_of
 from w2s_cache_cli.settings import settings_options, with_protocol
+from w2s_cache_cli.terminal import echo
 
 
 @click.command()
@@ -120,4 +121,4 @@ def command(
         resamples=resamples,
         generator=np.random.default_rng(bootstrap_seed),
     )
-    click.echo(render_significance(result, format_), nl=False)
+    echo(render_significance(result, format_), nl=False)

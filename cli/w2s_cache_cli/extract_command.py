@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -142,7 +143,8 @@ def command(
         return
     skipped = _extract_all(spec, models, domains, root, cache_dir, request, bars)
     if weak_logits and weak is None:
-        bars.say(f"next: w2s-cache train --spec {spec_name} --weak {models.weak_name}")
+        which = f"--spec {quote(spec_name)} --weak {quote(models.weak_name)}"
+        bars.say(f"next: w2s-cache train {which}")
     if skipped:
         sys.exit(EXIT_SKIPPED)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from w2s_cache_cli.options import cache_dir_option
+from w2s_cache_cli.terminal import echo
 
 _SOUND = "all laws hold"
 
@@ -33,7 +34,7 @@ def command(path: Path, cache_dir: Path) -> None:
         sys.exit(_several(folder, sorted(inside)))
     broken = _described(folder)
     for line in broken or [_SOUND]:
-        click.echo(line)
+        echo(line)
     sys.exit(1 if broken else 0)
 
 
@@ -55,11 +56,11 @@ def _described(folder: Path) -> list[str]:
     from w2s_cache.store.reader import read_manifest
 
     if (folder / RECORD_FILE).is_file():
-        click.echo((folder / RECORD_FILE).read_text(encoding="utf-8").rstrip())
+        echo((folder / RECORD_FILE).read_text(encoding="utf-8").rstrip())
     else:
         manifest = read_manifest(folder)
         shown = {**asdict(manifest), "key_digest": manifest.key_digest}
-        click.echo(json.dumps(shown, indent=1))
+        echo(json.dumps(shown, indent=1))
     return _broken(folder)
 
 
@@ -80,7 +81,7 @@ def _several(folder: Path, artifacts: list[Path]) -> int:
         if broken := _broken(artifact):
             count += 1
             more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-            click.echo(f"{artifact.relative_to(folder)}: {broken[0]}{more}")
+            echo(f"{artifact.relative_to(folder)}: {broken[0]}{more}")
     verdict = f"{count} broken" if count else _SOUND
-    click.echo(f"{len(artifacts)} stores and runs checked: {verdict}")
+    echo(f"{len(artifacts)} stores and runs checked: {verdict}")
     return 1 if count else 0

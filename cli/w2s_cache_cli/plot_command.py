@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -25,6 +26,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.records import record_filters, records_of
 from w2s_cache_cli.settings import settings_options, with_protocol
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -87,7 +89,7 @@ class _Source:
 
         files = draw_figure(draw, size=size)
         for path in write_figure(files, self.output_dir, f"{self.spec.name}-{stem}"):
-            click.echo(path)
+            echo(path)
 
 
 def _source_options(command: Command) -> Command:
@@ -134,7 +136,7 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     labels = {name: find_method(name).title for name in names}
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
-        click.echo("no runs on ground truth, drawn without a strong ceiling", err=True)
+        echo("no runs on ground truth, drawn without a strong ceiling", err=True)
     source.write(partial(draw_curves, data=data), size=SIZE, stem=f"curves-{domain}")
 
 
@@ -162,7 +164,7 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
             f"there is no run of {method} on {domain}",
             expected="a finished run",
             found="none",
-            fix=f"Run `w2s-cache train --method {method} --domain {domain}` first.",
+            fix=f"Run `w2s-cache train --method {quote(method)} --domain {quote(domain)}` first.",
         )
     strong_name, strong = strong_section_of(source.spec, source.strong, source.overrides)
     weak_name, weak = weak_section_of(source.spec, source.weak, source.overrides)
@@ -197,10 +199,10 @@ def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared:
     records = requested(found, source.spec, source.overrides)
     if len(records) < len(found) and not source.quiet:
         left_out = len(found) - len(records)
-        click.echo(f"{left_out} runs left out, of features the spec does not ask for now", err=True)
+        echo(f"{left_out} runs left out, of features the spec does not ask for now", err=True)
     data = gather_sensitivity(records, parameter, declared)
     for note in () if source.quiet else data.notes:
-        click.echo(note, err=True)
+        echo(note, err=True)
     source.write(
         partial(draw_sensitivity, data=data), size=SIZE, stem=f"sensitivity-{method}-{parameter}"
     )

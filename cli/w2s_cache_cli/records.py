@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -63,5 +62,5 @@ def records_of(
         )
     left_out = len(found) - len(records)
     if left_out and not quiet:
-        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+        echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
     return records

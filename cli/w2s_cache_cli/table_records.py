@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -58,13 +58,13 @@ def table_records(
             expected=f"records of the spec's present settings with {_shown(filters)}",
             found=f"{len(found)} of other settings, differing in {others}" if found else "none",
             fix=(
-                f"Run `w2s-cache train --spec {asked.spec_name}` first, or choose others with "
-                "--domain, --strong and --weak."
+                f"Run `w2s-cache train --spec {quote(asked.spec_name)}` first, or choose others "
+                "with --domain, --strong and --weak."
             ),
         )
     if others and not asked.quiet:
         left_out = len(found) - len(records)
-        click.echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
+        echo(f"{left_out} runs of other settings left out, differing in {others}", err=True)
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
     expected = Expected(
         seeds=asked.seeds or spec.protocol.seeds,

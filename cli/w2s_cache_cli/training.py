@@ -8,14 +8,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from w2s_cache.errors import StoreError
 from w2s_cache.spec import Spec
 from w2s_cache_cli.known_names import refuse_unknown
 from w2s_cache_cli.models import Models
 from w2s_cache_cli.options import chosen_domains
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.train.study import Study
@@ -85,10 +84,10 @@ def run_studies(
         check_names(study)
     total = sum(len(s.domains) * len(s.methods) * len(s.seeds) for s in studies)
     if dry_run:
-        click.echo(f"{total} runs")
+        echo(f"{total} runs")
         for study in studies:
             names = f"{', '.join(study.methods)} on {', '.join(study.domains)}"
-            click.echo(f"{study.strong_name} and {study.weak_name}: {names}")
+            echo(f"{study.strong_name} and {study.weak_name}: {names}")
         return
     bars.say(f"{total} runs on {studies[0].device}, records in {results_dir}")
     bars.begin("training", total, unit="run")

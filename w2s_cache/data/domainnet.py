@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from w2s_cache.data.class_agreement import refuse_disagreement
 from w2s_cache.data.classes_domainnet import DOMAINS
@@ -106,7 +107,9 @@ def _fetch(root: Path, domain: str, dataset: str) -> str:
             "Correct --root, or give `--spec folder` for images in <root>/<domain>/<class>/ "
             "without lists."
         )
-    return f"Run 'w2s-cache data fetch {dataset} --domain {domain} --root {root}'."
+    return (
+        f"Run 'w2s-cache data fetch {dataset} --domain {quote(domain)} --root {quote(str(root))}'."
+    )
 
 
 def _read_list(path: Path, half: Split, domain: str) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import pyarrow as pa
@@ -130,11 +131,12 @@ def _refuse_unmeasured(records: Sequence[RunRecord]) -> None:
     shown = ", ".join(f"{r.method} on {r.domain} with seed {r.seed}" for r in records[:5])
     more = f" and {len(records) - 5} more" if len(records) > 5 else ""
     methods = ",".join(dict.fromkeys(record.method for record in records))
+    domain = quote(records[0].domain)
     raise PlotError(
         "traces hold no accuracies to draw",
         expected="fit_accuracy and eval_accuracy at the end of every epoch",
         found=f"none in {shown}{more}",
-        fix=f"Run `w2s-cache train --curves --method {methods} --domain {records[0].domain}`.",
+        fix=f"Run `w2s-cache train --curves --method {methods} --domain {domain}`.",
     )
 
 

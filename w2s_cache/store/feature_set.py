@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, s
 from w2s_cache.store.layout import STRICT, slug
 from w2s_cache.store.publish import publish, write_error
 from w2s_cache.store.reader import Store, open_store
+from w2s_cache.store.shallow_json import parse_json
 
 SCHEMA: Final = "w2s-cache/feature-set/1"
 
@@ -120,7 +122,7 @@ def read_feature_set(
         StaleStoreError: it was made for another request; each field that differs is named.
         CorruptStoreError: its file is damaged.
     """
-    command = f"w2s-cache extract --domain {domain}"
+    command = f"w2s-cache extract --domain {quote(domain)}"
     path = feature_set_path(home, dataset=dataset, domain=domain, strong=strong, weak=weak)
     try:
         text = path.read_bytes()
@@ -150,10 +152,11 @@ def open_member(home: Path, ref: StoreRef) -> Store:
     """Open a store that a feature set refers to.
 
     Raises:
-        StoreError: it is absent or incomplete.
+        StoreError: it is absent or incomplete, or a link leads out of the home.
         StaleStoreError: another store is in its place.
         CorruptStoreError: its manifest is damaged.
     """
+    _refuse_outside(home, ref)
     store = open_store(home / ref.path)
     if store.manifest.key_digest != ref.key_digest:
         found = store.manifest.key_digest
@@ -161,6 +164,18 @@ def open_member(home: Path, ref: StoreRef) -> Store:
         what = f"{store.directory} is not the store that the feature set means"
         raise stale_error(what, [difference], fix="Run 'w2s-cache extract' again.")
     return store
+
+
+def _refuse_outside(home: Path, ref: StoreRef) -> None:
+    """A link may not lead out of the home: what is read, and written anew, is the cache's own."""
+    base, place = home.resolve(), (home / ref.path).resolve()
+    if not place.is_relative_to(base):
+        raise StoreError(
+            f"{home / ref.path} leads out of the cache home",
+            expected=f"a folder below {base}",
+            found=f"a link to {place}",
+            fix="Copy the folder into the cache home, or make the link's target the home.",
+        )
 
 
 def _differences(
@@ -177,7 +192,7 @@ def _adapter() -> TypeAdapter[FeatureSet]:
 
 def _parse(text: bytes, path: Path, command: str) -> FeatureSet:
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None
         if schema != SCHEMA:
             raise _broken(path, f"schema {schema!r}", command)

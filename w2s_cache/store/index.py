@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.shallow_json import parse_json
 
 __all__ = ["INDEX_SCHEMA", "UNREAD", "Index", "read_index", "write_index"]
 
@@ -138,7 +139,7 @@ def read_index(path: Path) -> Index:
         raise StoreError(f"index {path}", expected="a file", found="no such file", fix=fix)
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
-        about = json.loads((table.schema.metadata or {})[_META])
+        about = parse_json((table.schema.metadata or {})[_META])
         if about["schema"] != INDEX_SCHEMA or table.schema.names != _COLUMNS.names:
             raise ValueError(f"schema {about['schema']!r} with columns {table.schema.names}")
         index = _from_table(table, about)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -20,7 +22,13 @@ from w2s_cache.store.layout import (
     Shard,
     manifest_from_json,
 )
-from w2s_cache.store.shard import array_view, corrupt, invalid_rows, read_verified
+from w2s_cache.store.shard import (
+    array_view,
+    corrupt,
+    invalid_rows,
+    read_verified,
+    refuse_sizes,
+)
 
 READERS = 2  # reading and hashing release the interpreter; more threads gained nothing
 
@@ -84,6 +92,7 @@ class Store:
                 nothing says why a row of it is not valid.
         """
         failures = read_failures(self.directory)
+        refuse_sizes(self.directory, self.manifest.shards)
 
         def explained(shard: Shard, buffer: np.ndarray) -> None:
             rows = invalid_rows(self.directory, shard, buffer)
@@ -103,6 +112,9 @@ class Store:
     ) -> np.ndarray:
         wanted = None if rows is None else _row_numbers(rows, self.manifest.rows)
         count = self.manifest.rows if wanted is None else len(wanted)
+        touched = _touched(self.manifest, wanted)
+        width = math.prod(row_shape) * np.dtype(dtypes[0]).itemsize
+        refuse_sizes(self.directory, touched, width=width)
         result = np.empty((count, *row_shape), dtype=dtypes[1])
 
         def place(shard: Shard, buffer: np.ndarray) -> None:
@@ -115,7 +127,7 @@ class Store:
                 here = np.flatnonzero((wanted >= shard.start) & (wanted < shard.stop))
                 result[here] = source[wanted[here] - shard.start]
 
-        _visit(self.directory, _touched(self.manifest, wanted), place)
+        _visit(self.directory, touched, place)
         return result
 
 
@@ -213,4 +225,4 @@ def _convert(source: np.ndarray, target: np.ndarray) -> None:
 
 def _command(manifest: Manifest) -> str:
     domain = manifest.attributes.get("domain")
-    return f"w2s-cache extract --domain {domain}" if domain else "w2s-cache extract"
+    return f"w2s-cache extract --domain {quote(str(domain))}" if domain else "w2s-cache extract"

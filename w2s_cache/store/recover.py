@@ -11,16 +11,17 @@ import numpy as np
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.store.failures import ByShard, read_failures, unexplained, write_failures
 from w2s_cache.store.layout import FAILURES_FILE, Manifest, Shard
-from w2s_cache.store.shard import invalid_rows, read_verified
+from w2s_cache.store.shard import invalid_rows, read_verified, refuse_sizes
 
 
 def intact(directory: Path, shards: Sequence[Shard]) -> tuple[Shard, ...]:
     """Return the shards whose bytes are those listed and whose invalid rows have their failures."""
     kept = []
     failures = _readable_failures(directory)
-    buffer = np.empty(max((shard.bytes for shard in shards), default=0), dtype=np.uint8)
     for shard in shards:
         with contextlib.suppress(CorruptStoreError):  # it will be among the missing
+            refuse_sizes(directory, [shard])
+            buffer = np.empty(shard.bytes, dtype=np.uint8)
             read_verified(directory, shard, buffer)
             invalid = invalid_rows(directory, shard, buffer)
             bounds = shard.start, shard.stop

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def load_inputs(home: Path, found: FeatureSet) -> DomainInputs:
             f"the index of {found.dataset}/{found.domain} changed after its features were made",
             expected=f"index digest {found.index_digest[:12]}",
             found=index.digest[:12],
-            fix=f"Run `w2s-cache extract --domain {found.domain}` again.",
+            fix=f"Run `w2s-cache extract --domain {quote(found.domain)}` again.",
         )
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)

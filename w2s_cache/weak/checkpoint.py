@@ -22,6 +22,7 @@ from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.weak.classifier import WeakClassifier
 from w2s_cache.weak.start import start_of
 
@@ -114,7 +115,7 @@ def _without_some(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None
     found: list[dict[str, Any]] = []
     for file in sorted(folder.glob(f"*/{KEY_FILE}")):
         try:
-            stored = json.loads(file.read_text(encoding="utf-8"))["key"]
+            stored = parse_json(file.read_text(encoding="utf-8"))["key"]
             left_out = stored["skipped"]
         except (OSError, ValueError, LookupError, TypeError):
             continue  # of all images, or broken, which is said where it is loaded
@@ -146,7 +147,7 @@ def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
 
 def _load(directory: Path, network: Any) -> None:
     try:
-        facts = json.loads((directory / KEY_FILE).read_text(encoding="utf-8"))
+        facts = parse_json((directory / KEY_FILE).read_text(encoding="utf-8"))
         promised = str(facts["weights"])
         state = load_file(os.fspath(directory / WEIGHTS_FILE))
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:

@@ -26,6 +26,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.tables import Layout, Table
@@ -121,7 +122,7 @@ def command(
             absent = () if tables or not number else rendering.absent_methods(parts[0], parts[1])
             if absent:
                 if not quiet:
-                    click.echo(f"{name} left out: no runs of {', '.join(absent)}", err=True)
+                    echo(f"{name} left out: no runs of {', '.join(absent)}", err=True)
                 continue
             table = rendering.build(*parts, read=partial(read_predictions, results_dir))
         text = rendering.render(table, format_, color=colour)
@@ -129,7 +130,7 @@ def command(
         if output_dir is not None:
             written = _write(table, output_dir, f"{spec.name}-{Path(name).stem}")
             if not quiet:
-                click.echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
+                echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
 
 
 def _write(table: Table, folder: Path, stem: str) -> list[Path]:

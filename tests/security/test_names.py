@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
+import w2s_cache_cli
 from w2s_cache.errors import DataError
 from w2s_cache.printable import on_one_line, printable
 from w2s_cache.store.reader import _command
@@ -78,3 +80,11 @@ def test_commands_in_messages_can_be_pasted(domain: str) -> None:
 
     words = shlex.split(_command(Told()))  # type: ignore[arg-type]
     assert words[-1] == domain
+
+
+def test_no_command_prints_past_the_gate() -> None:
+    """Only the gate, errors (printable by themselves) and coloured tables use click's echo."""
+    allowed = {"terminal.py", "main.py", "tables_command.py"}
+    folder = Path(w2s_cache_cli.__file__).parent
+    found = {file.name for file in folder.glob("*.py") if "click.echo(" in file.read_text()}
+    assert found == allowed

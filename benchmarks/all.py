@@ -25,7 +25,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="e.g. cpl_epoch; the other sections stay")
     named = parser.parse_args().names
-    scripts = sorted(s for s in HERE.glob("*.py") if s.name not in {"all.py", "in_turn.py"})
+    scripts = sorted(
+        s for s in HERE.glob("*.py") if s.name not in {"all.py", "in_turn.py", "indexed_files.py"}
+    )
     sections = written_before() if named else {}
     for script in scripts:
         if named and script.stem not in named:

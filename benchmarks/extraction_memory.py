@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from indexed_files import indexed_file
 from PIL import Image
 
 from w2s_cache.encoders.openclip import load
@@ -58,7 +59,8 @@ def measure(count: int) -> float:
             directory=root / "store",
             kind="image",
             key={"benchmark": "memory"},
-            paths=paths,
+            names=[path.name for path in paths],
+            files=[indexed_file(path) for path in paths],
             encoder=encoder,
             dtypes=dict.fromkeys(encoder.widths, "float32"),
             attributes={},

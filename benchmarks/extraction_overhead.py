@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import open_clip
 import torch
+from indexed_files import indexed_file
 from PIL import Image, ImageFilter
 from safetensors.torch import save_file
 
@@ -95,7 +96,8 @@ def extraction(encoder: OpenClipEncoder, paths: list[Path], store: Path, workers
         directory=store,
         kind="image",
         key={"benchmark": "extraction"},
-        paths=paths,
+        names=[path.name for path in paths],
+        files=[indexed_file(path) for path in paths],
         encoder=encoder,
         dtypes=dict.fromkeys(encoder.widths, "float32"),
         attributes={},

@@ -28,6 +28,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from w2s_cache.printable import printable
+
 __all__ = [
     "CorruptStoreError",
     "DataError",
@@ -75,7 +77,7 @@ class W2SError(Exception):
 
     def __init__(self, what: str, *, expected: str, found: str, fix: str) -> None:
         self.what, self.expected, self.found, self.fix = what, expected, found, fix
-        super().__init__(f"{what}: expected {expected}, found {found}. {fix}")
+        super().__init__(printable(f"{what}: expected {expected}, found {found}. {fix}"))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Lets a process hand its error to the one that started it."""

@@ -24,6 +24,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.records import record_filters, records_of, unrun_line
 from w2s_cache_cli.settings import settings_options, with_protocol
+from w2s_cache_cli.terminal import echo
 
 
 @click.command()
@@ -117,14 +118,14 @@ def command(
     )
     note = unrun_line(spec, filters, records, methods)
     if note and not quiet:
-        click.echo(note, err=True)
+        echo(note, err=True)
     result = significance(
         evaluated,
         [(method, name) for name in baselines],
         resamples=resamples,
         generator=np.random.default_rng(bootstrap_seed),
     )
-    click.echo(render_significance(result, format_), nl=False)
+    echo(render_significance(result, format_), nl=False)
 
 
 def _baselines(method: str, against: tuple[str, ...], *, quiet: bool) -> tuple[str, ...]:
@@ -158,5 +159,5 @@ def _baselines(method: str, against: tuple[str, ...], *, quiet: bool) -> tuple[s
         find_method(name)
     if unfair and not quiet:
         shown = ", ".join(unfair)
-        click.echo(f"{shown} left out: trained on ground truth; name them to compare", err=True)
+        echo(f"{shown} left out: trained on ground truth; name them to compare", err=True)
     return baselines

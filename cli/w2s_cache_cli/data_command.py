@@ -17,6 +17,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.suggestions import SuggestingGroup
+from w2s_cache_cli.terminal import echo
 
 _root_option = click.option(
     "--root", envvar="W2S_DATA_ROOT", show_envvar=True, help="Folder of the images."
@@ -24,7 +25,7 @@ _root_option = click.option(
 
 
 def _announce(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 @click.group(cls=SuggestingGroup)
@@ -49,12 +50,12 @@ def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
     for domain in names:
         listing = list_domain(spec.data, spec.name, found, domain)
         train = sum(entry.split == "train" for entry in listing.entries)
-        click.echo(
+        echo(
             f"{domain}: {len(listing.classes)} classes, {train:,} train, "
             f"{len(listing.entries) - train:,} test"
         )
         for note in listing.notes:
-            click.echo(f"{domain}: {note}")
+            echo(f"{domain}: {note}")
 
 
 def _check_domainnet(root: Path, domains: tuple[str, ...]) -> bool:
@@ -62,7 +63,7 @@ def _check_domainnet(root: Path, domains: tuple[str, ...]) -> bool:
 
     findings = check_domainnet(root, domains)
     for finding in findings:
-        click.echo(f"{finding.level}: {finding.text}")
+        echo(f"{finding.level}: {finding.text}")
     return any(finding.level == "problem" for finding in findings)
 
 
@@ -80,7 +81,7 @@ def fetch(dataset: str, domains: tuple[str, ...], root: Path, quiet: bool) -> No
         bars.begin(f"{dataset} {domain}", None, unit="B")
         fetch(dataset, domain, root, progress=bars.advance)
         bars.end()
-        click.echo(f"{domain}: in {root}")
+        echo(f"{domain}: in {root}")
 
 
 @command.command()
@@ -114,4 +115,4 @@ def classes(spec_name: str, root: str | None, cache_dir: Path) -> None:
     found = data_root(spec.data, given=root, home=cache_dir, announce=_announce)
     listing = list_domain(spec.data, spec.name, found, list_domains(spec.data, found)[0])
     for label, name in enumerate(listing.classes):
-        click.echo(f"{label}\t{name}")
+        echo(f"{label}\t{name}")

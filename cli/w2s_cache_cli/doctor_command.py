@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from w2s_cache_cli.options import cache_dir_option, results_dir_option
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.doctor.finding import Finding
@@ -69,7 +70,7 @@ def command(
     )
     findings = list(_findings(places, online=online))
     shown = _as_json(findings) if layout == "json" else _as_text(findings)
-    click.echo(shown)
+    echo(shown)
     sys.exit(1 if any(finding.level == "fail" for finding in findings) else 0)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from w2s_cache.errors import UnknownNameError
 from w2s_cache.request import IMPORTED
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec, StrongSpec
+from w2s_cache_cli.extracted import left_out, summary
 from w2s_cache_cli.models import (
     Models,
     chosen_models,
@@ -35,7 +38,10 @@ from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import StrongEncoder
-    from w2s_cache.extract.request import Extracted, ExtractRequest
+    from w2s_cache.extract.bad_images import OnError
+    from w2s_cache.extract.request import ExtractRequest
+
+EXIT_SKIPPED = 3
 
 
 @click.command()
@@ -59,6 +65,19 @@ if TYPE_CHECKING:
 @cache_dir_option
 @device_option
 @process_options
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="Images that cannot be used: stop with a list of them, or leave them out, count them and "
+    "end with exit code 3.",
+)
+@click.option(
+    "--retry-skipped",
+    is_flag=True,
+    help="Try again images that were skipped earlier; compute what they are missing from.",
+)
 @click.option("--recheck", is_flag=True, help="Load the models and compare their weights too.")
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be extracted and what is cached; write nothing."
@@ -78,6 +97,8 @@ def command(
     device: str | None,
     devices: tuple[str, ...],
     processes: int | None,
+    on_error: OnError,
+    retry_skipped: bool,
     recheck: bool,
     dry_run: bool,
     quiet: bool,
@@ -90,6 +111,9 @@ def command(
       w2s-cache extract --spec domainnet --root /data/domainnet --device cuda
       w2s-cache extract --spec domainnet --root /data/domainnet --devices cuda:0,cuda:1
       w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
+      w2s-cache extract --on-error skip
+
+    Exit code 0: done. 3: done, but images were skipped, now or earlier.
     """
     spec = read_spec(spec_name)
     weak_name = weak or (IMPORTED if weak_logits else None)
@@ -106,29 +130,55 @@ def command(
         crew=on.crew,
         workers=on.workers,
         batch_size=batch_size,
+        on_error=on_error,
+        retry_skipped=retry_skipped,
         recheck=recheck,
     )
     if dry_run:
         preview(spec, models, domains, given=root, home=cache_dir, request=request)
         return
+    skipped = _extract_all(spec, models, domains, root, cache_dir, request, bars)
+    if weak_logits and weak is None:
+        bars.say(f"next: {next_step('train', weak=models.weak_name)}")
+    if skipped:
+        sys.exit(EXIT_SKIPPED)
+
+
+def _extract_all(
+    spec: Spec,
+    models: Models,
+    asked: tuple[str, ...],
+    root: str | None,
+    home: Path,
+    request: Callable[[str, Path], ExtractRequest],
+    bars: Bars,
+) -> int:
+    """Extracts domain after domain, says what became of each; returns how many images are skipped.
+
+    Raises:
+        W2SError: See :func:`w2s_cache.extract.domain.extract_domain`.
+    """
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.extract.domain import extract_domain
     from w2s_cache.extract.imported import check_imported
 
     found = data_root(
-        spec.data, given=root, home=cache_dir, progress=bars.advance, announce=bars.announce
+        spec.data, given=root, home=home, progress=bars.advance, announce=bars.announce
     )
     bars.end()
-    load = _loader(models.strong, bars)
-    names = chosen_domains(spec, domains, list_domains(spec.data, found))
+    load, skipped = _loader(models.strong, bars), 0
+    names = chosen_domains(spec, asked, list_domains(spec.data, found))
     requests = {domain: request(domain, found) for domain in names}
     check_imported(requests)
-    for domain, asked in requests.items():
+    for domain, wanted in requests.items():
         began = time.perf_counter()
-        done = extract_domain(asked, domain, strong=load, progress=bars)
-        bars.result(_summary(done, time.perf_counter() - began, imported=weak_logits is not None))
-    if weak_logits and weak is None:
-        bars.say(f"next: {next_step('train', weak=models.weak_name)}")
+        done = extract_domain(wanted, domain, strong=load, progress=bars)
+        seconds = time.perf_counter() - began
+        bars.result(summary(done, seconds, imported=wanted.weak_logits is not None))
+        if done.skipped:
+            bars.say(left_out(done))
+        skipped += len(done.skipped)
+    return skipped
 
 
 def extract_request(
@@ -178,16 +228,3 @@ def _loader(section: StrongSpec, bars: Bars) -> functools._lru_cache_wrapper[Str
         return strong_loader(section)(device=device)
 
     return load
-
-
-def _summary(done: Extracted, seconds: float, *, imported: bool) -> str:
-    if done.reused:
-        return f"{done.domain}: {done.rows:,} images, all reused from the cache ({seconds:.1f} s)"
-    verbs = dict.fromkeys(done.computed, "computed")
-    if imported:
-        verbs["logits"] = "imported"
-    parts = ", ".join(
-        f"{name} {f'{count:,} {verbs[name]}' if count else 'reused'}"
-        for name, count in done.computed.items()
-    )
-    return f"{done.domain}: {done.rows:,} images, {parts} ({seconds:.1f} s)"

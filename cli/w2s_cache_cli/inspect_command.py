@@ -12,6 +12,7 @@ import click
 from w2s_cache.errors import StoreError
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.options import cache_dir_option
+from w2s_cache_cli.terminal import echo
 
 _SOUND = "all laws hold"
 _SHOWN_SHARDS = 6
@@ -40,7 +41,7 @@ def command(path: Path, full: bool, max_findings: int, cache_dir: Path) -> None:
         sys.exit(_several(folder, sorted(inside), None if full else max_findings))
     broken = _described(folder, full=full)
     for line in (broken if full else capped(broken, max_findings)) or [_SOUND]:
-        click.echo(line)
+        echo(line)
     sys.exit(1 if broken else 0)
 
 
@@ -84,7 +85,7 @@ def _described(folder: Path, *, full: bool) -> list[str]:
     from w2s_cache.store.reader import read_manifest
 
     if (folder / RECORD_FILE).is_file():
-        click.echo((folder / RECORD_FILE).read_text(encoding="utf-8").rstrip())
+        echo((folder / RECORD_FILE).read_text(encoding="utf-8").rstrip())
     else:
         manifest = read_manifest(folder)
         shown = {**asdict(manifest), "key_digest": manifest.key_digest}
@@ -92,7 +93,7 @@ def _described(folder: Path, *, full: bool) -> list[str]:
         if len(shards) > _SHOWN_SHARDS and not full:
             left_out = f"{len(shards) - _SHOWN_SHARDS:,} more shards (--full)"
             shown["shards"] = [*shards[: _SHOWN_SHARDS - 1], left_out, shards[-1]]
-        click.echo(json.dumps(shown, indent=1))
+        echo(json.dumps(shown, indent=1))
     return _broken(folder)
 
 
@@ -114,7 +115,7 @@ def _several(folder: Path, artifacts: list[Path], limit: int | None) -> int:
             more = f" (and {len(broken) - 1:,} more)" if len(broken) > 1 else ""
             lines.append(f"{artifact.relative_to(folder)}: {broken[0]}{more}")
     for line in lines if limit is None else capped(lines, limit):
-        click.echo(line)
+        echo(line)
     verdict = f"{len(lines)} broken" if lines else _SOUND
-    click.echo(f"{len(artifacts)} stores and runs checked: {verdict}")
+    echo(f"{len(artifacts)} stores and runs checked: {verdict}")
     return 1 if lines else 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from w2s_cache_cli.options import cache_dir_option
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.store.contents import StoreEntry
@@ -21,11 +22,11 @@ def command(cache_dir: Path) -> None:
 
     entries = list(list_stores(cache_dir))
     for entry in entries:
-        click.echo(_line(entry))
+        echo(_line(entry))
     total = sum(entry.bytes for entry in entries)
-    click.echo(f"{len(entries)} stores, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
+    echo(f"{len(entries)} stores, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
     if not entries:
-        click.echo(_nothing(cache_dir), err=True)
+        echo(_nothing(cache_dir), err=True)
 
 
 def _nothing(home: Path) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from w2s_cache_cli.terminal import echo
+
 
 @click.command()
 def command() -> None:
@@ -20,4 +22,4 @@ def command() -> None:
         shown = " ".join(setting_text(key, value) for key, value in options.items())
         both = [key for key in ("tau_strong", "tau_weak") if key in options]
         note = f"  (tau sets {' and '.join(both)})" if "tau_strong" in options else ""
-        click.echo(f"{name:{names}}  {method.title:{titles}}  {shown}{note}".rstrip())
+        echo(f"{name:{names}}  {method.title:{titles}}  {shown}{note}".rstrip())

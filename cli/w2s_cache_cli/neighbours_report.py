@@ -7,12 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from w2s_cache.errors import UnknownNameError
 from w2s_cache_cli.neighbours_source import Searched, Source, Split
 from w2s_cache_cli.records import record_filters, records_of
 from w2s_cache_cli.rows_format import Line, csv_lines, json_text, limited, text_block
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.neighbours.duplicates import Duplicate, Leak
@@ -47,7 +46,7 @@ def report_duplicates(source: Source, *, threshold: float, across: bool) -> None
         if source.format_ == "text":
             title = f"{at.domain}: pairs of cosine {threshold:g} or more"
             _print_text(title, kept, len(lines), words=3)
-            click.echo(_leak_text(at.domain, summary))
+            echo(_leak_text(at.domain, summary))
     _print_machine(source.format_, found, _PAIR)
 
 
@@ -76,7 +75,7 @@ def report_labels(
         if source.format_ == "text":
             title = f"{at.domain}: weak labels of the {split} images"
             _print_text(title, kept, len(lines), words=2 if by == "class" else 3)
-            click.echo(f"{at.domain}: {share:.1%} of neighbours share the weak label\n")
+            echo(f"{at.domain}: {share:.1%} of neighbours share the weak label\n")
     columns = (_CLASS, _TRUE_CLASS) if by == "class" else (_IMAGE, _TRUE_IMAGE)
     _print_machine(source.format_, found, columns[0] + (columns[1] if ground_truth else ()))
 
@@ -113,7 +112,7 @@ def report_prototypes(
                 f"{at.domain}: {split} images nearest to each prototype of {method}, seed {seed}"
             )
             _print_text(title, kept, len(lines), words=2)
-            click.echo()
+            echo("")
     _print_machine(source.format_, found, _NEAREST)
 
 
@@ -197,16 +196,16 @@ def _labels_of(asked: Sequence[str], known: Sequence[str]) -> list[int]:
 def _print_text(title: str, lines: Sequence[Line], total: int, *, words: int) -> None:
     shown = [{k: v for k, v in line.items() if k != "domain"} for line in lines]
     if not shown:
-        click.echo(f"{title}: none" if not total else f"{title}: {total:,}, none shown")
+        echo(f"{title}: none" if not total else f"{title}: {total:,}, none shown")
         return
-    click.echo(text_block(title, shown, words=words))
+    echo(text_block(title, shown, words=words))
     if total > len(shown):
-        click.echo(f"{len(shown):,} of {total:,} shown; --limit shows more")
+        echo(f"{len(shown):,} of {total:,} shown; --limit shows more")
 
 
 def _print_machine(format_: str, found: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
     if format_ == "json":
-        click.echo(json_text(list(found)), nl=False)
+        echo(json_text(list(found)), nl=False)
     if format_ == "csv":
         everything = [line for domain in found for line in domain["lines"]]
-        click.echo(csv_lines(everything, columns), nl=False)
+        echo(csv_lines(everything, columns), nl=False)

@@ -28,6 +28,7 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.records import left_out_line, record_filters, records_of
 from w2s_cache_cli.settings import settings_options, with_protocol
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -99,7 +100,7 @@ class _Source:
 
         files = draw_figure(draw, size=size)
         for path in write_figure(files, self.output_dir, f"{self.spec.name}-{stem}"):
-            click.echo(path)
+            echo(path)
 
 
 def _source_options(command: Command) -> Command:
@@ -150,7 +151,7 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     labels = {name: find_method(name).title for name in names}
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
-        click.echo("no runs on ground truth, drawn without a strong ceiling", err=True)
+        echo("no runs on ground truth, drawn without a strong ceiling", err=True)
     draw = partial(draw_curves, data=data, title=source.about(domain))
     source.write(draw, size=SIZE, stem=f"curves-{slug(domain)}")
 
@@ -215,7 +216,7 @@ def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared:
     records = requested(found, source.spec, source.overrides)
     if len(records) < len(found) and not source.quiet:
         left_out = len(found) - len(records)
-        click.echo(left_out_line(left_out, "inputs.request_digest"), err=True)
+        echo(left_out_line(left_out, "inputs.request_digest"), err=True)
     data = gather_sensitivity(
         records,
         parameter,
@@ -225,7 +226,7 @@ def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared:
         seeds=source.seeds or (),
     )
     for note in () if source.quiet else data.notes:
-        click.echo(completed(note), err=True)
+        echo(completed(note), err=True)
     stem = "-".join(["sensitivity", method, parameter, *map(slug, domains)])
     about = source.about(method, ", ".join(domains))
     source.write(partial(draw_sensitivity, data=data, title=about), size=SIZE, stem=stem)

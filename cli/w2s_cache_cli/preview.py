@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from w2s_cache.spec import Spec
 from w2s_cache_cli.models import Models
 from w2s_cache_cli.options import chosen_domains
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.extract.request import ExtractRequest
@@ -39,10 +38,8 @@ def preview(
     known = spec.data.domains or (list_domains(spec.data, root) if root else asked)
     names = chosen_domains(spec, asked, known)
     pair = f"{models.strong_name} and {models.weak_name}"
-    click.echo(
-        f"{spec.name}: {', '.join(names) or 'every folder of the root'} with {pair} → {home}"
-    )
+    echo(f"{spec.name}: {', '.join(names) or 'every folder of the root'} with {pair} → {home}")
     for domain in names:
         seen = preview_domain(request(domain, root or home), domain, listed=root is not None)
         count = "" if seen.rows is None else f"{seen.rows:,} images, "
-        click.echo(f"{domain}: {count}{seen.state}")
+        echo(f"{domain}: {count}{seen.state}")

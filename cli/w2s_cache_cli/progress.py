@@ -6,6 +6,8 @@ import sys
 
 from tqdm import tqdm
 
+from w2s_cache.printable import printable
+
 
 class Bars:
     """Draws one bar at a time; says sentences unless quiet."""
@@ -17,7 +19,7 @@ class Bars:
     def say(self, text: str) -> None:
         """Prints a sentence above the bar."""
         if not self._quiet:
-            tqdm.write(text, file=sys.stderr)
+            tqdm.write(printable(text), file=sys.stderr)
 
     def announce(self, text: str) -> None:
         """Says what now begins and counts it without knowing how much it is."""
@@ -26,13 +28,13 @@ class Bars:
 
     def result(self, text: str) -> None:
         """Prints a result on standard output, above the bar."""
-        tqdm.write(text, file=sys.stdout)
+        tqdm.write(printable(text), file=sys.stdout)
 
     def begin(self, label: str, total: int | None, *, done: int = 0, unit: str = "img") -> None:
         """Starts a bar; it appears only when the work lasts longer than a moment."""
         self.end()
         self._bar = tqdm(
-            desc=label,
+            desc=printable(label),
             total=total,
             initial=done,
             unit=unit,

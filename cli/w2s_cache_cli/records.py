@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
 from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.next_steps import next_step
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -74,7 +73,7 @@ def records_of(
         )
     left_out = len(found) - len(records)
     if left_out and not quiet:
-        click.echo(left_out_line(left_out, others), err=True)
+        echo(left_out_line(left_out, others), err=True)
     return records
 
 
@@ -128,4 +127,4 @@ def say_without_setting(
             )
         if without and not quiet:
             shown = f"{', '.join(without)} {'has' if len(without) == 1 else 'have'}"
-            click.echo(f"{shown} no such setting as {name}, shown as without --set", err=True)
+            echo(f"{shown} no such setting as {name}, shown as without --set", err=True)

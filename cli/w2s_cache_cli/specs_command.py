@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from w2s_cache.spec_files import copy_spec, load_spec, spec_directory, spec_names
 from w2s_cache_cli.suggestions import SuggestingGroup
+from w2s_cache_cli.terminal import echo
 
 
 @click.group(cls=SuggestingGroup, invoke_without_command=True)
@@ -21,15 +23,15 @@ def command(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is None:
         for name in spec_names():
-            click.echo(f"{name:12} {load_spec(name).title}")
-        click.echo(f"from {spec_directory()}", err=True)
+            echo(f"{name:12} {load_spec(name).title}")
+        echo(f"from {spec_directory()}", err=True)
 
 
 @command.command()
 @click.argument("name")
 def show(name: str) -> None:
     """Print a spec as JSON, every default filled in. NAME may be the path of a .toml file."""
-    click.echo(json.dumps(load_spec(name).model_dump(mode="json"), indent=2, ensure_ascii=False))
+    echo(json.dumps(load_spec(name).model_dump(mode="json"), indent=2, ensure_ascii=False))
 
 
 @command.command()
@@ -44,4 +46,4 @@ def copy(name: str, file: Path) -> None:
       w2s-cache extract --spec birds.toml --root DIR
     """
     copy_spec(name, file)
-    click.echo(f"{file}: {name} as {file.stem}; use it with --spec {file}")
+    echo(f"{file}: {name} as {file.stem}; use it with --spec {quote(str(file))}")

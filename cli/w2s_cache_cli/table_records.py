@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
 from w2s_cache_cli.records import left_out_line, models_with_runs, say_without_setting
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -64,7 +63,7 @@ def table_records(
             fix=(f"Run `{command}` first, or choose others with --domain, --strong and --weak."),
         )
     if others and not asked.quiet:
-        click.echo(left_out_line(len(found) - len(records), others), err=True)
+        echo(left_out_line(len(found) - len(records), others), err=True)
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
     expected = Expected(
         seeds=asked.seeds or spec.protocol.seeds,

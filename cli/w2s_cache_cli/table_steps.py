@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from w2s_cache.spec import Spec
 from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.table_records import Asked, other_models, table_filters
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -33,7 +32,7 @@ def say_missing(
             columns=missing.columns,
             seeds=missing.seeds,
         )
-        click.echo(f"{layout.name}: {count} missing; to make them, run {step}", err=True)
+        echo(f"{layout.name}: {count} missing; to make them, run {step}", err=True)
 
 
 def say_left_out(layout: Layout, spec: Spec, asked: Asked, absent: Sequence[str]) -> None:
@@ -41,9 +40,7 @@ def say_left_out(layout: Layout, spec: Spec, asked: Asked, absent: Sequence[str]
     if not asked.quiet:
         step = training_step(layout, spec, asked, methods=absent)
         names = ", ".join(absent)
-        click.echo(
-            f"{layout.name} left out: no runs of {names}; to make them, run {step}", err=True
-        )
+        echo(f"{layout.name} left out: no runs of {names}; to make them, run {step}", err=True)
 
 
 def training_step(

@@ -27,6 +27,7 @@ from w2s_cache_cli.options import (
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
 from w2s_cache_cli.table_steps import say_left_out, say_missing
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.tables import Layout, Table
@@ -130,7 +131,7 @@ def command(
         if output_dir is not None:
             written = _write(table, output_dir, f"{spec.name}-{Path(name).stem}")
             if not quiet:
-                click.echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
+                echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
     for parts in printed:
         say_missing(parts[0], spec, asked, *parts[1:])
 

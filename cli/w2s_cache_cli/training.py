@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from w2s_cache.errors import StoreError
 from w2s_cache.spec import Spec
 from w2s_cache_cli.known_names import refuse_models_unknown_to_cache
@@ -15,6 +13,7 @@ from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import chosen_domains
 from w2s_cache_cli.outcome_lines import outcome_lines
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.terminal import echo
 from w2s_cache_cli.train_options import Training
 
 if TYPE_CHECKING:
@@ -83,10 +82,10 @@ def run_studies(studies: Sequence[Study], training: Training, bars: Bars) -> Non
     total = sum(len(s.domains) * len(s.methods) * len(s.seeds) for s in studies)
     runs = f"{total} run{'s' * (total != 1)}"
     if training.dry_run:
-        click.echo(runs)
+        echo(runs)
         for study in studies:
             names = f"{', '.join(study.methods)} on {', '.join(study.domains)}"
-            click.echo(f"{study.strong_name} and {study.weak_name}: {names}")
+            echo(f"{study.strong_name} and {study.weak_name}: {names}")
         return
     bars.say(f"{runs} on {studies[0].device}, records in {training.results_dir}")
     failures: list[RunFailure] = []

@@ -150,7 +150,8 @@ class Bench:
         """The stores of the feature set by part."""
         found = self.feature_set(**changes)
         parts = {"image": found.image, "text": found.text, "logits": found.logits}
-        return {name: open_member(self.request.home, ref) for name, ref in parts.items() if ref}
+        home = replace(self.request, **changes).home
+        return {name: open_member(home, ref) for name, ref in parts.items() if ref}
 
     def with_spec(self, **sections: Any) -> dict[str, Any]:
         """Changes of a request that put other fields into sections of its spec."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.errors import EncoderError, ImageError
+from w2s_cache.extract.bad_images import OnError
 from w2s_cache.extract.crew import Crew
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.store.check import check_store
-from w2s_cache.store.reader import read_manifest
+from w2s_cache.store.reader import open_store, read_manifest
 
 ENCODER = '''
 import os, signal, time
@@ -45,6 +48,14 @@ def load(weights="w0", at=None, how=None, *, device):
 '''
 
 
+def indexed(path: Path) -> IndexedFile:
+    """A file as an index made now knows it."""
+    held = path.read_bytes()
+    return IndexedFile(
+        path=path, content=Content(size=len(held), sha256=hashlib.sha256(held).hexdigest())
+    )
+
+
 @pytest.fixture
 def encoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A module of encoders that spawned processes can import."""
@@ -62,16 +73,24 @@ def fill(
     """Fills ``tmp_path / name`` from twelve images, four rows a shard, batches of three."""
     root = colours(tmp_path / "images", "d", per_class=4)
 
-    def filled(name: str, load: Any = None, *, devices: tuple[str, ...] = ("cpu", "cpu")) -> int:
+    def filled(
+        name: str,
+        load: Any = None,
+        *,
+        devices: tuple[str, ...] = ("cpu", "cpu"),
+        on_error: OnError = "stop",
+    ) -> int:
         job = ImageJob(
             directory=tmp_path / name,
             kind="image",
             key={"made": "up"},
-            paths=[root / path for path in listed(root)],
+            names=listed(root),
+            files=[indexed(root / path) for path in listed(root)],
             encoder=encoders.load(device="cpu"),
             dtypes={"features": "float32"},
             attributes={},
             label="d: made up",
+            on_error=on_error,
         )
         crew = load and Crew(devices=devices, load=load, identity={"weights": "w0"})
         means = {"shard_rows": 4, "batch_size": 3, "workers": 1, "progress": progress}
@@ -158,3 +177,18 @@ def test_broken_images_are_named_as_by_one_process(
     with pytest.raises(ImageError, match="2 image") as crew:
         fill("two", encoders.load, devices=("cpu",))
     assert str(crew.value) == str(alone.value)
+
+
+def test_broken_images_are_skipped_as_by_one_process(
+    fill: Any, encoders: Any, listed: Any, tmp_path: Path
+) -> None:
+    """Shards and the reasons beside them are equal, whoever met the broken image."""
+    for path in listed(tmp_path / "images")[4:9:2]:
+        (tmp_path / "images" / path).write_bytes(b"")
+    fill("one", on_error="skip")
+    fill("two", encoders.load, on_error="skip")
+    one, two = open_store(tmp_path / "one"), open_store(tmp_path / "two")
+    assert shards(tmp_path / "two") == shards(tmp_path / "one")
+    assert [failure.row for failure in one.failures()] == [4, 6, 8]
+    assert two.failures() == one.failures()
+    assert check_store(tmp_path / "two") == []

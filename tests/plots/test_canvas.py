@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import pytest
@@ -71,3 +72,19 @@ def test_no_two_of_many_series_look_alike():
     styles = [series_style(number) for number in range(2 * len(COLOURS))]
     assert len({tuple(style.values()) for style in styles}) == len(styles)
     assert len(set(COLOURS)) == len(set(MARKERS)) == 6
+
+
+@pytest.mark.parametrize("name", ["a $\\frac{ b$", "$", "<script>x</script>-->", "red\x1b[2J"])
+def test_a_name_is_drawn_as_it_is(name):
+    """Neither a formula nor markup nor an escape in a name breaks a figure or reaches its SVG."""
+
+    def draw(figure):
+        panel = figure.subplots()
+        panel.plot([1, 10], [1, 2], label=name)
+        panel.set(title=name, xscale="log")
+        panel.legend()
+
+    svg = draw_figure(draw, size=(3, 2))["svg"].decode()
+    assert "<script" not in svg
+    assert "\x1b" not in svg
+    ET.fromstring(svg)  # noqa: S314  our own

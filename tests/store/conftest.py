@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from w2s_cache.store.failures import RowFailure
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import open_writer
 
@@ -21,13 +22,16 @@ KEY = {
 }
 ROWS, WIDTH, SHARD_ROWS = 20, 4, 8
 INVALID_ROW = 9
+BROKEN = RowFailure(
+    row=INVALID_ROW, path="d/a/9.png", stage="decode", error="ImageError", message="an empty file"
+)
 STEPS = ("open", "write", "fsync", "close", "replace")
 
 
 class Maker:
     """Writes small image stores: row r holds r, r + 1/4, …; row 9 is invalid."""
 
-    key, rows, shard_rows, invalid_row = KEY, ROWS, SHARD_ROWS, INVALID_ROW
+    key, rows, shard_rows, invalid_row, broken = KEY, ROWS, SHARD_ROWS, INVALID_ROW, BROKEN
 
     def declaration(self, **changes: Any) -> dict[str, Any]:
         """Keyword arguments of ``open_writer``."""
@@ -35,18 +39,18 @@ class Maker:
         plain = {"kind": "image", "key": KEY, "rows": ROWS, "arrays": arrays}
         return {**plain, "shard_rows": SHARD_ROWS, **changes}
 
-    def block(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Arrays and valid mask of rows [start, stop)."""
+    def block(self, start: int, stop: int) -> tuple[dict[str, np.ndarray], list[RowFailure]]:
+        """Arrays and failures of rows [start, stop)."""
         rows = np.arange(start, stop)
         features = (rows[:, None] + np.arange(WIDTH) / 4).astype(np.float32)
-        return {"features": features}, rows != INVALID_ROW
+        return {"features": features}, [BROKEN] if INVALID_ROW in rows else []
 
     def fill(self, directory: Path, **changes: Any) -> Path:
         """Write every missing shard."""
         with open_writer(directory, **self.declaration(**changes)) as writer:
             for start, stop in writer.missing():
-                arrays, valid = self.block(start, stop)
-                writer.write(start, arrays, valid=valid)
+                arrays, failures = self.block(start, stop)
+                writer.write(start, arrays, failures=failures)
         return directory
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from w2s_cache.store.check import LAWS, Violation, check_store
-from w2s_cache.store.layout import MANIFEST_FILE
+from w2s_cache.store.failures import read_failures, write_failures
+from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE
 from w2s_cache.store.shard import content_digest
 
 MIDDLE = "part-00001.h5"  # rows 8..16, of which row 9 is invalid
@@ -43,10 +46,33 @@ def shard(change: Callable[[h5py.File], object]) -> Callable[[Path], None]:
 
 
 def reseal(store: Path, content: bytes) -> None:
-    """Put content in the middle shard's place and list its size and digest."""
+    """Put content in the middle shard's place, list its size and digest; failures follow."""
     (store / MIDDLE).write_bytes(content)
     new = {"bytes": len(content), "digest": content_digest(content)}
     manifest(lambda fields: fields["shards"][1].update(new))(store)
+    [told] = read_failures(store).values()
+    write_failures(store, {new["digest"]: told})
+
+
+def told(change: Callable[[Any], Any]) -> Callable[[Path], None]:
+    """A mutation of the table of failures."""
+
+    def mutate(store: Path) -> None:
+        table = change(pq.read_table(store / FAILURES_FILE))
+        pq.write_table(table, store / FAILURES_FILE)
+
+    return mutate
+
+
+def column(name: str, value: Any) -> Callable[[Any], Any]:
+    """A change of one value in the table of failures."""
+
+    def change(table: Any) -> Any:
+        place = table.schema.get_field_index(name)
+        field = table.schema.field(place)
+        return table.set_column(place, field, pa.array([value], field.type))
+
+    return change
 
 
 def replaced(name: str, **how: Any) -> Callable[[h5py.File], None]:
@@ -122,6 +148,22 @@ ZOO: list[tuple[str, Callable[[Path], object], set[str]]] = [
     ("inf in a valid row", shard(assign("features", (0, 0), np.inf)), {"FS-15"}),
     ("temporary file", lambda s: (s / f"{MIDDLE}.tmp-1").write_bytes(b""), {"FS-16"}),
     ("directory", lambda s: (s / "more").mkdir(), {"FS-16"}),
+    ("failures lost", lambda s: (s / FAILURES_FILE).unlink(), {"FS-18"}),
+    (
+        "failures cut short",
+        lambda s: (s / FAILURES_FILE).write_bytes(b"PAR1"),
+        {"FS-17", "FS-18"},
+    ),
+    ("failure without a message", told(lambda t: t.drop(["message"])), {"FS-17", "FS-18"}),
+    ("failures of no schema", told(lambda t: t.replace_schema_metadata({})), {"FS-17", "FS-18"}),
+    ("failure at no stage", told(column("stage", "elsewhere")), {"FS-17", "FS-18"}),
+    (
+        "failures out of order",
+        told(lambda t: pa.concat_tables([t, t])),
+        {"FS-17", "FS-18"},
+    ),
+    ("failure of a valid row", told(column("row", 10)), {"FS-18"}),
+    ("failure of another shard's bytes", told(column("shard", "0" * 32)), {"FS-18"}),
 ]
 
 

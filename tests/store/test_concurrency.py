@@ -78,8 +78,8 @@ def test_readers_never_see_a_half_written_state(
         for reader in readers:
             reader.start()
         for start, stop in writer.missing():
-            arrays, valid = maker.block(start, stop)
-            writer.write(start, arrays, valid=valid)
+            arrays, failures = maker.block(start, stop)
+            writer.write(start, arrays, failures=failures)
         done.set()
         for reader in readers:
             reader.join()

@@ -13,7 +13,7 @@ from w2s_cache.store.check import check_store
 from w2s_cache.store.reader import open_store, read_manifest
 from w2s_cache.store.writer import open_writer
 
-CALLS_OF_A_WRITE = 16  # eight for the shard, eight for the manifest
+CALLS_OF_A_WRITE = 24  # eight each for the shard, its failures and the manifest
 
 
 def interrupt() -> None:
@@ -29,16 +29,16 @@ def die() -> None:
 def write_second_shard(directory: Path, maker: Any, failing: Any) -> None:
     """Open a store whose first shard exists and write the second while something happens."""
     with open_writer(directory, **maker.declaration()) as writer:
-        arrays, valid = maker.block(8, 16)
+        arrays, failures = maker.block(8, 16)
         with failing:
-            writer.write(8, arrays, valid=valid)
+            writer.write(8, arrays, failures=failures)
 
 
 def begin(directory: Path, maker: Any) -> Path:
     """Make a store that has its first shard only."""
     with open_writer(directory, **maker.declaration()) as writer:
-        arrays, valid = maker.block(0, 8)
-        writer.write(0, arrays, valid=valid)
+        arrays, failures = maker.block(0, 8)
+        writer.write(0, arrays, failures=failures)
     return directory
 
 
@@ -91,9 +91,9 @@ def test_a_write_makes_the_number_of_calls_that_these_tests_visit(
     failing = failing_os(0, interrupt)
     calls: list[str] = []
     with open_writer(tmp_path / "s", **maker.declaration()) as writer:
-        arrays, valid = maker.block(0, 8)
+        arrays, failures = maker.block(8, 16)
         with failing as calls:
-            writer.write(0, arrays, valid=valid)
+            writer.write(8, arrays, failures=failures)
     assert len(calls) == CALLS_OF_A_WRITE
 
 

@@ -114,8 +114,8 @@ def test_an_incomplete_store_says_how_much_is_there_and_what_completes_it(
     """Preallocation never shows: 8 of 20 rows is an error that names the command."""
     declared = maker.declaration(attributes={"domain": "real"})
     with open_writer(tmp_path / "s", **declared) as writer:
-        arrays, valid = maker.block(0, 8)
-        writer.write(0, arrays, valid=valid)
+        arrays, failures = maker.block(0, 8)
+        writer.write(0, arrays, failures=failures)
     with pytest.raises(StoreError, match=r"8 of 20 rows.*`w2s-cache extract --domain real` again"):
         open_store(tmp_path / "s")
 

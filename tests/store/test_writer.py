@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -13,6 +14,7 @@ import pytest
 
 from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError, StoreWriteError
 from w2s_cache.store.check import check_store
+from w2s_cache.store.failures import read_failures, write_failures
 from w2s_cache.store.layout import MANIFEST_FILE, ArraySpec
 from w2s_cache.store.reader import open_store, read_manifest
 from w2s_cache.store.writer import open_writer
@@ -21,12 +23,14 @@ from w2s_cache.store.writer import open_writer
 def test_a_written_store_is_sound_and_complete(store: Path, maker: Any) -> None:
     """What the writer makes violates no law and reads back as what was given."""
     assert check_store(store) == []
-    arrays, valid = maker.block(0, maker.rows)
+    arrays, failures = maker.block(0, maker.rows)
+    valid = np.arange(maker.rows) != maker.invalid_row
     opened = open_store(store, expected_key=maker.key)
     features = opened.read("features")
     assert np.array_equal(features[valid], arrays["features"][valid])
     assert np.isnan(features[~valid]).all()
     assert np.array_equal(opened.valid(), valid)
+    assert list(opened.failures()) == failures
 
 
 def test_missing_lists_whole_shards_until_none_is_left(tmp_path: Path, maker: Any) -> None:
@@ -34,8 +38,8 @@ def test_missing_lists_whole_shards_until_none_is_left(tmp_path: Path, maker: An
     with open_writer(tmp_path / "s", **maker.declaration()) as writer:
         assert writer.missing() == [(0, 8), (8, 16), (16, 20)]
         for start, stop in [(16, 20), (0, 8)]:
-            arrays, valid = maker.block(start, stop)
-            writer.write(start, arrays, valid=valid)
+            arrays, failures = maker.block(start, stop)
+            writer.write(start, arrays, failures=failures)
         assert writer.missing() == [(8, 16)]
     with open_writer(tmp_path / "s", **maker.declaration()) as writer:
         assert writer.missing() == [(8, 16)]
@@ -47,8 +51,8 @@ def test_order_of_writing_does_not_change_the_bytes(
     """Shards written backwards, in three sittings, are byte-identical to those in order."""
     for start, stop in [(16, 20), (8, 16), (0, 8)]:
         with open_writer(tmp_path / "b", **maker.declaration()) as writer:
-            arrays, valid = maker.block(start, stop)
-            writer.write(start, arrays, valid=valid)
+            arrays, failures = maker.block(start, stop)
+            writer.write(start, arrays, failures=failures)
     assert contents(tmp_path / "b") == contents(store)
     assert read_manifest(tmp_path / "b").shards == read_manifest(store).shards
 
@@ -57,8 +61,8 @@ def test_a_store_keeps_its_shard_size_and_its_attributes(tmp_path: Path, maker: 
     """Resuming with another shard size or device continues on the grid that exists."""
     first = maker.declaration(attributes={"device": "cpu"})
     with open_writer(tmp_path / "s", **first) as writer:
-        arrays, valid = maker.block(0, 8)
-        writer.write(0, arrays, valid=valid)
+        arrays, failures = maker.block(0, 8)
+        writer.write(0, arrays, failures=failures)
     second = maker.declaration(shard_rows=5, attributes={"device": "cuda"})
     with open_writer(tmp_path / "s", **second) as writer:
         assert writer.missing() == [(8, 16), (16, 20)]
@@ -138,35 +142,37 @@ def test_an_impossible_declaration_makes_no_directory(
 
 
 def test_writes_that_are_not_one_missing_shard_are_refused(tmp_path: Path, maker: Any) -> None:
-    """Off the grid, twice, too short, surplus or absent arrays, a mask of another shape."""
-    arrays, valid = maker.block(0, 8)
+    """Off the grid, twice, too short, surplus or absent arrays, failures of other rows or twice."""
+    arrays, failures = maker.block(0, 8)
+    first = dataclasses.replace(maker.broken, row=0)
     with open_writer(tmp_path / "s", **maker.declaration()) as writer:
-        for start, given, mask in [
-            (3, arrays, valid),
-            (24, arrays, valid),
-            (0, {}, valid),
-            (0, {**arrays, "extra": valid}, valid),
-            (0, {"features": arrays["features"][:7]}, valid),
-            (0, arrays, valid[:7]),
-            (0, arrays, valid.astype(int)),
+        for start, given, told in [
+            (3, arrays, ()),
+            (24, arrays, ()),
+            (0, {}, ()),
+            (0, {**arrays, "extra": np.ones(8)}, ()),
+            (0, {"features": arrays["features"][:7]}, ()),
+            (0, arrays, [maker.broken]),
+            (0, arrays, [first, first]),
         ]:
             with pytest.raises(StoreError, match="nothing was written"):
-                writer.write(start, given, valid=mask)
+                writer.write(start, given, failures=told)
         assert len(writer.missing()) == 3
-        writer.write(0, arrays, valid=valid)
+        writer.write(0, arrays, failures=failures)
         with pytest.raises(StoreError, match="found start 0"):
-            writer.write(0, arrays, valid=valid)
+            writer.write(0, arrays, failures=failures)
 
 
 def test_leftovers_of_a_dead_writer_are_removed(store: Path, maker: Any) -> None:
-    """Temporaries and shards that the manifest does not list go; other files stay."""
+    """Temporaries, shards that the manifest does not list and failures of such shards go."""
     for name in ("part-00001.h5.tmp-1", "manifest.json.tmp-99", "part-00007.h5"):
         (store / name).write_bytes(b"half")
-    (store / "failures.parquet").write_bytes(b"kept")
+    told = read_failures(store)
+    write_failures(store, {**told, "0" * 32: (maker.broken,)})  # published before its shard
     maker.fill(store)
     assert not list(store.glob("*tmp*"))
     assert not (store / "part-00007.h5").exists()
-    assert (store / "failures.parquet").read_bytes() == b"kept"
+    assert read_failures(store) == told
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove", "empty"])
@@ -231,15 +237,15 @@ def test_a_full_or_read_only_disk_publishes_nothing(
 ) -> None:
     """When the n-th file-system call of a write fails, no temporary and no new shard is visible."""
     with open_writer(tmp_path / "s", **maker.declaration()) as writer:
-        arrays, valid = maker.block(0, 8)
+        arrays, failures = maker.block(0, 8)
         with (
             failing_os(nth, disk_failure(number), steps=("open", "write", "fsync", "replace")),
             pytest.raises(StoreWriteError, match="continues where it stopped"),
         ):
-            writer.write(0, arrays, valid=valid)
+            writer.write(0, arrays, failures=failures)
         assert not list((tmp_path / "s").glob("*.tmp-*"))
         assert json.loads((tmp_path / "s" / MANIFEST_FILE).read_text())["shards"] == []
-        writer.write(0, arrays, valid=valid)
+        writer.write(0, arrays, failures=failures)
         assert writer.missing()[0] == (8, 16)
 
 

@@ -228,7 +228,7 @@ def test_the_footer_says_where_numbers_come_from(layout, study):
     ]
     table = build(layout.model_copy(update={"footer": ("Own words.",)}), records)
     assert table.footer[0] == "Own words."
-    assert "Images skipped because they could not be read: art 3." in table.footer
+    assert "art: 3 of 103 test images skipped, which could not be used." in table.footer
     assert "Computed with torch 2.0 and 2.1 on cpu." in table.footer
     assert "CPL: steps.lr=0.01, tau=0.1." in table.footer
 

@@ -14,6 +14,7 @@ import torch
 
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, parse_spec
+from w2s_cache.store.failures import RowFailure
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, read_feature_set, write_feature_set
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index, write_index
@@ -122,11 +123,15 @@ class Toy:
         with open_writer(
             directory, kind=kind, key=key, rows=rows, arrays=specs, attributes=facts
         ) as writer:
-            valid = ~np.isin(np.arange(rows), self.invalid) if kind == "image" else None
+            gone = self.invalid if kind == "image" else ()
             for start, stop in writer.missing():
-                mask = None if valid is None else valid[start:stop]
-                writer.write(start, {n: a[start:stop] for n, a in arrays.items()}, valid=mask)
+                part = {n: a[start:stop] for n, a in arrays.items()}
+                writer.write(start, part, failures=[self._failure(row) for row in gone])
         return StoreRef(path=directory.relative_to(self.home).as_posix(), key_digest=digest(key))
+
+    def _failure(self, row: int) -> RowFailure:
+        path = f"{self.domain}/{row:03}.png"
+        return RowFailure(row=row, path=path, stage="decode", error="ImageError", message="empty")
 
     def features(self) -> FeatureSet:
         """The feature set, as training finds it."""

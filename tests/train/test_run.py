@@ -205,7 +205,13 @@ def test_undecodable_rows_are_left_out_and_counted(toy, make_toy, bits):
     inputs = broken.inputs()
     inputs.features[list(gone)] = float("nan")
     outcome = broken.run("cpl", inputs=inputs)
-    assert outcome.record.counts == {"fit": 63, "val": 15, "eval": 18, "skipped": 4}
+    assert outcome.record.counts == {
+        "fit": 63,
+        "val": 15,
+        "eval": 18,
+        "skipped": 4,
+        "skipped_train": 0,
+    }
     assert not set(gone) & set(predictions(outcome)["row"].tolist())
     assert bits(outcome) != bits(toy.run("cpl"))
     assert check_run(outcome.directory) == []
@@ -213,7 +219,7 @@ def test_undecodable_rows_are_left_out_and_counted(toy, make_toy, bits):
 
 def test_counts_say_how_the_test_half_was_cut(toy):
     """Of 100 test rows 64 are fit, 16 val, 20 held out (Li et al., §4.1, floors at 80 %)."""
-    counts = {"fit": 64, "val": 16, "eval": 20, "skipped": 0}
+    counts = {"fit": 64, "val": 16, "eval": 20, "skipped": 0, "skipped_train": 0}
     assert toy.run("weak").record.counts == counts
     full = toy.with_protocol(eval_split="full-test").run("weak").record.counts
     assert full == {**counts, "eval": 100}

@@ -17,7 +17,7 @@ from w2s_cache.weak.checkpoint import KEY_FILE, WEIGHTS_FILE, weak_classifier
 from w2s_cache.weak.classifier import WeakClassifier
 
 
-def nudge(network: Any, _transform: object) -> None:
+def nudge(network: Any, *_: object) -> None:
     """Stand in for training: move every weight a little."""
     with torch.no_grad():
         for weight in network.parameters():
@@ -140,10 +140,10 @@ def test_a_model_that_another_process_is_training_is_waited_for(get: Any) -> Non
     """Two extractions at once: the second says whom it waits for, then loads what came of it."""
     begun, go_on, waited = threading.Event(), threading.Event(), threading.Event()
 
-    def slowly(network: Any, transform: object) -> None:
+    def slowly(network: Any, *_: object) -> None:
         begun.set()
         assert go_on.wait(60)
-        nudge(network, transform)
+        nudge(network)
 
     def on_wait(_: object) -> None:
         waited.set()

@@ -150,7 +150,7 @@ def test_it_is_fine_tuned_and_kept_as_any_weak_model(
     recipe = FinetuneSpec(epochs=1, batch_size=16, lr=1e-3)
     weak = cvt(cvt_folder, finetune=recipe)
 
-    def train(network: Any, transform: Any) -> None:
+    def train(network: Any, transform: Any, _: object) -> None:
         finetune(network, train_images(transform), recipe, device="cpu", advance=lambda _: None)
 
     def never(*_: object) -> None:

@@ -18,6 +18,7 @@ from w2s_cache.cache.agreement import Agreement, agreement
 from w2s_cache.data.decode import decode_ahead
 from w2s_cache.data.templates import fill
 from w2s_cache.errors import ImageError, StaleStoreError, StoreError
+from w2s_cache.extract.loaders import named_by
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
@@ -26,7 +27,6 @@ from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import domain_path, index_path, slug
 from w2s_cache.store.reader import Store
 from w2s_cache.weak.checkpoint import weak_classifier
-from w2s_cache.weak.checkpoint_files import KEY_FILE
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
@@ -164,29 +164,22 @@ def _refuse_other_model(store: Store, identity: Any) -> None:
 
 def _kept_weak_model(request: RecomputeRequest, weak: WeakSpec, index: Index) -> ImageEncoder:
     """The fine-tuned weak model of the cache; it is never trained here."""
-    folder = domain_path(request.home, index.dataset, index.domain) / "weak"
+    place = domain_path(request.home, index.dataset, index.domain) / "weak"
 
-    def kept(key_digest: str) -> Path:
-        directory = folder / f"{slug(request.weak_name)}-{key_digest[:12]}"
-        if not (directory / KEY_FILE).is_file():
-            raise StoreError(
-                f"the weak model {request.weak_name} of {index.domain} was not kept",
-                expected=f"a fine-tuned model in {directory}",
-                found="none",
-                fix="Leave the logits unverified, or run `w2s-cache extract --recheck`.",
-            )
-        return directory
+    def absent(_network: Any, _transform: Any, _skipped: Sequence[str]) -> None:
+        raise StoreError(
+            f"the weak model {request.weak_name} of {index.domain} was not kept",
+            expected=f"a fine-tuned model in {place}",
+            found="none",
+            fix="Leave the logits unverified, or run `w2s-cache extract --recheck`.",
+        )
 
     classifier, _ = weak_classifier(
-        kept,
+        named_by(place / slug(request.weak_name)),
         weak=weak,
         classes=index.classes,
         trained_on=index.digest,
         device=request.device,
-        train=_never,
+        train=absent,
     )
     return classifier
-
-
-def _never(_network: Any, _transform: Any) -> None:
-    raise AssertionError("a kept model is loaded, not trained")

@@ -8,16 +8,23 @@ from pathlib import Path
 from w2s_cache.cache.finding import Finding
 from w2s_cache.cache.inventory import SetEntry
 from w2s_cache.errors import StoreError
-from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, open_member
+from w2s_cache.store.contradictions import contradictions
+from w2s_cache.store.feature_set import (
+    FeatureSet,
+    StoreRef,
+    feature_set_path,
+    open_member,
+)
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import Manifest, index_path
+from w2s_cache.store.reader import read_manifest
 
 LAWS = {
     "FSET-1": "a feature set is JSON of its schema, in the place that its names give",
     "FSET-2": "its stores are there, complete, and of the keys that it names",
     "FSET-3": "its index is there, whole, and of the digest that it names",
     "FSET-4": "rows are those of the index, logits and texts those of its classes",
-    "FSET-5": "what a text store says of its model is what its key says",
+    "FSET-5": "what a store says of its model is what its key says",
 }
 
 
@@ -59,18 +66,19 @@ def _index(home: Path, found: FeatureSet) -> Index | str:
 
 def _member(home: Path, ref: StoreRef, index: Index | str, extract: str) -> Iterator[Finding]:
     try:
-        manifest = open_member(home, ref).manifest
+        manifest = read_manifest(home / ref.path)
+        if changed := contradictions(manifest):
+            for found in changed:
+                stated = f"{found.field} is {found.stored}, its key has {found.wanted}"
+                yield Finding(law="FSET-5", message=f"{ref.path}: {stated}", fix=extract)
+            return
+        open_member(home, ref)
     except StoreError as error:
         yield Finding(law="FSET-2", message=f"{error.what}: found {error.found}", fix=extract)
         return
     if isinstance(index, Index):
         for problem in _sizes(manifest, index):
             yield Finding(law="FSET-4", message=f"{ref.path}: {problem}", fix=extract)
-    for name in ("logit_scale", "logit_bias") if manifest.kind == "text" else ():
-        stated = manifest.attributes.get(name)
-        if name in manifest.key and manifest.key[name] != stated:
-            message = f"{ref.path}: {name} is {stated}, its key has {manifest.key[name]}"
-            yield Finding(law="FSET-5", message=message, fix=extract)
 
 
 def _sizes(manifest: Manifest, index: Index) -> Iterator[str]:

@@ -43,6 +43,7 @@ def read_class_folders(  # noqa: PLR0913  one keyword for each fact a spec may s
     classes: Sequence[str] | None = None,
     test_fraction: float = 0.3,
     split_seed: int = 0,
+    absent_allowed: bool = False,
 ) -> Listing:
     """List one domain of class folders and draw its test half.
 
@@ -56,6 +57,7 @@ def read_class_folders(  # noqa: PLR0913  one keyword for each fact a spec may s
             sorted bytewise.
         test_fraction: Share of each class that becomes test.
         split_seed: Seed of that draw.
+        absent_allowed: Whether images may be links to nothing.
 
     Raises:
         UnknownNameError: If ``domain`` is not one of ``domains``.
@@ -89,6 +91,7 @@ def read_class_folders(  # noqa: PLR0913  one keyword for each fact a spec may s
         (entry.path for entry in listing.entries),
         where=f"{dataset}/{domain}",
         fix="Remove the broken links.",
+        allowed=absent_allowed,
     )
     return listing
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from w2s_cache.data.images import read_image
+from w2s_cache.data.images import IndexedFile, decode_image, read_content
 from w2s_cache.errors import DataError, ImageError
 
 __all__ = ["DecodedBatch", "Failure", "decode_ahead"]
@@ -27,16 +27,20 @@ _BLANK = (224, 224)  # pixels; what a transform is shown when only its output sh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """An image that could not be decoded.
+    """An image that could not be used.
 
     Args:
         position: Its position in the sequence of all paths.
         path: Its file.
+        stage: Where it failed: ``"index"``, ``"read"``, ``"decode"`` or ``"preprocess"``.
+        error: The type of the exception behind it.
         reason: Why, in a few words.
     """
 
     position: int
     path: Path
+    stage: str
+    error: str
     reason: str
 
 
@@ -56,7 +60,7 @@ class DecodedBatch:
 
 
 def decode_ahead(
-    paths: Sequence[Path],
+    paths: Sequence[Path | IndexedFile],
     transform: Transform,
     *,
     batch_size: int,
@@ -75,7 +79,7 @@ def decode_ahead(
     soon as a transform touches a tensor. The caller's own number of threads stays as it is.
 
     Args:
-        paths: The image files.
+        paths: The image files; one of the index that is another by now is a failure.
         transform: An RGB image to a float tensor (C, H, W), the same shape for all images, without
             randomness; called from several threads at once. If it has an attribute ``at_least``,
             JPEGs may reach it scaled down to shorter sides of no fewer pixels.
@@ -121,16 +125,27 @@ def decode_ahead(
         torch.set_num_threads(threads)  # the workers' setting is the default of later threads
 
 
-def _decode(position: int, path: Path, transform: Transform) -> torch.Tensor | Failure:
+def _decode(
+    position: int, file: Path | IndexedFile, transform: Transform
+) -> torch.Tensor | Failure:
+    path, expected = (file, None) if isinstance(file, Path) else (file.path, file.content)
+    if not isinstance(file, Path) and file.problem is not None:
+        kind, reason = file.problem
+        return Failure(position=position, path=path, stage="index", error=kind, reason=reason)
+    stage = "read"
     try:
-        image = read_image(path, at_least=getattr(transform, "at_least", None))
+        content = read_content(path, expected)
+        stage = "decode"
+        image = decode_image(path, content, at_least=getattr(transform, "at_least", None))
     except ImageError as error:
-        return Failure(position=position, path=path, reason=error.found)
+        kind = type(error.__cause__ or error).__name__
+        return Failure(position=position, path=path, stage=stage, error=kind, reason=error.found)
     try:
         return transform(image)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is of this file
-        reason = f"preprocessing failed, {type(error).__name__}: {error}"
-        return Failure(position=position, path=path, reason=reason)
+        kind = type(error).__name__
+        reason = f"preprocessing failed, {kind}: {error}"
+        return Failure(position=position, path=path, stage="preprocess", error=kind, reason=reason)
 
 
 def _collect(

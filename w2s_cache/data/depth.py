@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from w2s_cache.data.class_folders import IMAGE_SUFFIXES
 from w2s_cache.errors import DataError
@@ -26,12 +27,18 @@ def refuse_wrong_depth(root: Path, folders: Sequence[str]) -> None:
         return
     if any(map(_holds_image, inside)):
         raise _wrong(
-            root, "classes", "one folder", f"one level up: --root {root.absolute().parent}"
+            root,
+            "classes",
+            "one folder",
+            f"one level up: --root {quote(str(root.absolute().parent))}",
         )
     for folder in _subfolders(inside):
         if any(_holds_image(deeper) for deeper in _subfolders([folder])):
             raise _wrong(
-                root, "data sets", "three folders", f"one level down: --root {folder.parent}"
+                root,
+                "data sets",
+                "three folders",
+                f"one level down: --root {quote(str(folder.parent))}",
             )
 
 

@@ -34,6 +34,7 @@ def read_domainnet(
     dataset: str = "domainnet",
     classes: Sequence[str] | None = None,
     domains: Sequence[str] = DOMAINS,
+    absent_allowed: bool = False,
 ) -> Listing:
     """List one domain from its two official lists.
 
@@ -45,6 +46,7 @@ def read_domainnet(
             hold, which must be what those of the other domains on disk hold. A class may lack
             training rows (a note), never test rows.
         domains: The domains the data set has.
+        absent_allowed: Whether listed images may be absent.
 
     Raises:
         UnknownNameError: If the data set has no such domain.
@@ -61,7 +63,8 @@ def read_domainnet(
         refuse_disagreement(root, domain, names, domains, dataset=dataset)
     listing = make_listing(dataset, domain, names, entries)
     paths = (entry.path for entry in listing.entries)
-    refuse_absent(root, paths, where=where, fix=_fetch(root, domain, dataset))
+    fix = f"{_fetch(root, domain, dataset)} Or leave them out: extract with --on-error skip."
+    refuse_absent(root, paths, where=where, fix=fix, allowed=absent_allowed)
     return listing
 
 

@@ -10,14 +10,18 @@ transparency           composited over white (palette, greyscale and colour imag
 animation              the first frame
 colour profiles        ignored, as in all reference preprocessings
 broken or huge files   ImageError; nothing is filled in
+changed since indexed  ImageError: what is decoded are the bytes whose digest the index has
 =====================  =======================================================================
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +29,19 @@ from PIL import Image, UnidentifiedImageError
 
 from w2s_cache.errors import ImageError
 
-__all__ = ["MAX_PIXELS", "MAX_RATIO", "read_image"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MAX_RATIO",
+    "Content",
+    "IndexedFile",
+    "decode_image",
+    "read_content",
+    "read_image",
+]
+
+MAX_BYTES = 1 << 30
+"""Larger files are refused unread: four times the pixels of the largest image, uncompressed."""
 
 MAX_PIXELS = 89_478_485
 """Larger images are refused: 1/4 GiB of RGB, the size from which Pillow suspects an attack."""
@@ -58,11 +74,84 @@ _BROKEN = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What the index says of a file.
+
+    Args:
+        size: In bytes.
+        sha256: Of all of them, in hex.
+    """
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedFile:
+    """A file as the index knows it.
+
+    Args:
+        path: Where it is.
+        content: What it held when it was indexed.
+        problem: Type and message of the exception that kept it from being indexed, else None.
+    """
+
+    path: Path
+    content: Content
+    problem: tuple[str, str] | None = None
+
+
 def read_image(path: Path, *, at_least: int | None = None) -> Image.Image:
-    """Decode an image file.
+    """Read and decode an image file.
 
     Args:
         path: The file.
+        at_least: See :func:`decode_image`.
+
+    Returns:
+        A loaded image of mode RGB, upright.
+
+    Raises:
+        ImageError: If the file is absent, empty, truncated, no image, larger than `MAX_BYTES` or
+            `MAX_PIXELS`, or longer than `MAX_RATIO`; its ``found`` is the reason.
+    """
+    return decode_image(path, read_content(path), at_least=at_least)
+
+
+def read_content(path: Path, expected: Content | None = None) -> bytes:
+    """Read the bytes of an image file, once, and compare them with what the index says.
+
+    Raises:
+        ImageError: If the file is absent or unreadable, larger than `MAX_BYTES`, or not the file
+            that was indexed.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size if expected is None else expected.size
+            if size > MAX_BYTES:
+                raise _refuse(path, f"{size:,} bytes")
+            content = file.read(size + 1)  # one more shows a file that has grown
+    except OSError as error:
+        raise _refuse(path, error.strerror or str(error)) from error
+    if expected is not None and not (
+        len(content) == size and hashlib.sha256(content).hexdigest() == expected.sha256
+    ):
+        raise ImageError(
+            f"image {path}",
+            expected="the file that was indexed",
+            found="a file that changed since it was indexed",
+            fix="Leave the data set alone while it is extracted, and run the command again.",
+        )
+    return content
+
+
+def decode_image(path: Path, content: bytes, *, at_least: int | None = None) -> Image.Image:
+    """Decode the bytes of an image file.
+
+    Args:
+        path: What to call it in errors.
+        content: The whole file.
         at_least: A JPEG may come out at ½, ¼ or ⅛ of its size, sides rounded up, as long as its
             shorter side keeps this many pixels; None, and other formats: at its own size.
 
@@ -70,13 +159,9 @@ def read_image(path: Path, *, at_least: int | None = None) -> Image.Image:
         A loaded image of mode RGB, upright.
 
     Raises:
-        ImageError: If the file is absent, empty, truncated, no image, larger than `MAX_PIXELS`
-            or longer than `MAX_RATIO`; its ``found`` is the reason.
+        ImageError: If it is empty, truncated, no image, larger than `MAX_PIXELS` or longer than
+            `MAX_RATIO`; its ``found`` is the reason.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _refuse(path, error.strerror or str(error)) from error
     if not content:
         raise _refuse(path, "an empty file")
     try:

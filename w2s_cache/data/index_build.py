@@ -15,16 +15,17 @@ import numpy as np
 from w2s_cache.data.file_stats import FileStat, read_stats, write_stats
 from w2s_cache.data.listing import Listing
 from w2s_cache.errors import DataError, StoreWriteError
-from w2s_cache.store.index import Index
+from w2s_cache.store.index import UNREAD, Index
 
 __all__ = ["build_index"]
 
 _BLOCK = 256  # paths in hand at once: an interrupt waits for no more than the files being read
 _CHUNK = 1 << 20  # bytes read at once
+_NOTHING = FileStat(size=0, mtime_ns=0, ctime_ns=0, inode=0, sha256=UNREAD)
 _SETTLED_NS = 2_000_000_000  # coarsest clock of a common file system (FAT), in ns
 
 
-def build_index(
+def build_index(  # noqa: PLR0913  all but two keyword-only
     listing: Listing,
     root: Path,
     *,
@@ -33,6 +34,7 @@ def build_index(
     reread: bool = False,
     workers: int = 4,
     progress: Callable[[int], None] | None = None,
+    on_unreadable: Callable[[str, OSError], None] | None = None,
 ) -> Index:
     """Read every image of a listing once and index it.
 
@@ -46,9 +48,11 @@ def build_index(
         reread: Read all, whatever is remembered.
         workers: Reading threads.
         progress: Called with the number of images just done.
+        on_unreadable: Called with the path and the error of an image that is absent or cannot be
+            read, which keeps its row with the digest `UNREAD`; None refuses such an image.
 
     Raises:
-        DataError: If an image vanished, cannot be read, or changes while it is read.
+        DataError: If an image is absent or cannot be read, or changes while it is read.
     """
     base = root.resolve()
     known = read_stats(stats_path, base) if stats_path is not None and not reread else {}
@@ -61,7 +65,7 @@ def build_index(
     try:
         for start in range(0, len(paths), _BLOCK):
             block = paths[start : start + _BLOCK]
-            stats += _block_stats(pool, base, block, known)
+            stats += _block_stats(pool, base, block, known, on_unreadable)
             if progress is not None:
                 progress(len(block))
     finally:
@@ -95,19 +99,34 @@ def _remember(
     before: int,
 ) -> None:
     """Store what was seen, but no file so fresh that a later change could carry the same time."""
-    settled = {path: stat for path, stat in found.items() if stat.mtime_ns < before}
+    settled = {
+        path: stat
+        for path, stat in found.items()
+        if stat.mtime_ns < before and stat.sha256 != UNREAD
+    }
     if settled != known:
         with contextlib.suppress(StoreWriteError):  # it only saves time: a cache may be read-only
             write_stats(stats_path, root, settled)
 
 
 def _block_stats(
-    pool: ThreadPoolExecutor, root: Path, block: Sequence[str], known: Mapping[str, FileStat]
+    pool: ThreadPoolExecutor,
+    root: Path,
+    block: Sequence[str],
+    known: Mapping[str, FileStat],
+    on_unreadable: Callable[[str, OSError], None] | None,
 ) -> list[FileStat]:
     """Unchanged files keep the hash in ``known`` and cost one system call, others are read."""
     stats = {path: known[path] for path in block if _unchanged(root, path, known.get(path))}
     changed = [path for path in block if path not in stats]
-    stats.update(zip(changed, pool.map(lambda path: _stat(root, path), changed), strict=True))
+    for path, seen in zip(changed, pool.map(lambda p: _stat(root, p), changed), strict=True):
+        if isinstance(seen, FileStat):
+            stats[path] = seen
+        elif on_unreadable is None:
+            raise _unreadable(root, path, seen)
+        else:
+            on_unreadable(path, seen)
+            stats[path] = _NOTHING
     return [stats[path] for path in block]
 
 
@@ -120,20 +139,27 @@ def _unchanged(root: Path, path: str, known: FileStat | None) -> bool:
         return False  # whoever reads the file says what is wrong
 
 
-def _stat(root: Path, path: str) -> FileStat:
-    """Size, time and hash of one file."""
+def _unreadable(root: Path, path: str, error: OSError) -> DataError:
+    vanished = isinstance(error, FileNotFoundError)
+    refused = DataError(
+        f"image {path!r} below {root}",
+        expected="a file that can be read",
+        found="a file that vanished after it was listed" if vanished else f"{error.strerror}",
+        fix="Leave the data set alone while it is read, and run the command again; or leave such "
+        "images out: extract with --on-error skip.",
+    )
+    refused.__cause__ = error
+    return refused
+
+
+def _stat(root: Path, path: str) -> FileStat | OSError:
+    """Size, time and hash of one file, or why it cannot be read."""
     try:
         before = (root / path).stat()
         sha = _sha256(root / path)
         after = (root / path).stat()
     except OSError as error:
-        vanished = isinstance(error, FileNotFoundError)
-        raise DataError(
-            f"image {path!r} below {root}",
-            expected="a file that can be read",
-            found="a file that vanished after it was listed" if vanished else f"{error.strerror}",
-            fix="Leave the data set alone while it is read, and run the command again.",
-        ) from error
+        return error
     seen = FileStat.of(before, sha)
     if not seen.still(after):
         raise DataError(

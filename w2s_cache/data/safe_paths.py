@@ -47,7 +47,9 @@ def unsafe_reason(path: str) -> str | None:
     return reason
 
 
-def refuse_absent(root: Path, paths: Iterable[str], *, where: str, fix: str) -> None:
+def refuse_absent(
+    root: Path, paths: Iterable[str], *, where: str, fix: str, allowed: bool = False
+) -> None:
     """Check that every path is a file below ``root``, links followed.
 
     Args:
@@ -55,6 +57,7 @@ def refuse_absent(root: Path, paths: Iterable[str], *, where: str, fix: str) -> 
         paths: Relative posix paths, already known to be plain (see `unsafe_reason`).
         where: What names these paths, for the message.
         fix: The next step when files are absent.
+        allowed: Whether files may be absent after all; links out of the root never are allowed.
 
     Raises:
         DataError: If files are absent (ten of them are named, the rest counted), or if a link leads
@@ -73,6 +76,8 @@ def refuse_absent(root: Path, paths: Iterable[str], *, where: str, fix: str) -> 
             absent.append(path)
             continue
         except OSError as error:  # a name that is too long, a folder that may not be entered
+            if allowed:
+                continue
             raise DataError(
                 f"{where}: {path[:_SHOWN_CHARACTERS]!r} cannot be looked up",
                 expected=f"a file below {root}",
@@ -82,7 +87,7 @@ def refuse_absent(root: Path, paths: Iterable[str], *, where: str, fix: str) -> 
         target = _inside(base, path, where) if stat.S_ISLNK(mode) else None
         if not stat.S_ISREG(mode) and not (target and Path(target).is_file()):
             absent.append(path)
-    if absent:
+    if absent and not allowed:
         rest = len(absent) - SHOWN
         more = f" and {rest} more" if rest > 0 else ""
         raise DataError(

@@ -81,8 +81,10 @@ def list_domains(data: DataSpec, root: Path) -> tuple[str, ...]:
     return tuple(folders)
 
 
-def list_domain(data: DataSpec, dataset: str, root: Path, domain: str) -> Listing:
-    """The rows of one domain, by the reader the spec names.
+def list_domain(
+    data: DataSpec, dataset: str, root: Path, domain: str, *, absent_allowed: bool = False
+) -> Listing:
+    """The rows of one domain, by the reader the spec names; files may be absent where allowed.
 
     Raises:
         UnknownNameError: The data set has no such domain.
@@ -92,7 +94,14 @@ def list_domain(data: DataSpec, dataset: str, root: Path, domain: str) -> Listin
     if domain not in domains:
         raise UnknownNameError("domain", domain, domains)
     if data.format == "domainnet":
-        return read_domainnet(root, domain, dataset=dataset, classes=data.classes, domains=domains)
+        return read_domainnet(
+            root,
+            domain,
+            dataset=dataset,
+            classes=data.classes,
+            domains=domains,
+            absent_allowed=absent_allowed,
+        )
     return read_class_folders(
         root,
         domain,
@@ -102,4 +111,5 @@ def list_domain(data: DataSpec, dataset: str, root: Path, domain: str) -> Listin
         classes=data.classes,
         test_fraction=data.test_fraction,
         split_seed=data.split_seed,
+        absent_allowed=absent_allowed,
     )

@@ -14,12 +14,16 @@ from w2s_cache.errors import DownloadError
 
 __all__ = ["unpack_folder"]
 
+_LARGEST_RATIO = 100  # of unpacked to packed bytes
+_SMALL = 1 << 20  # bytes; text files in a small archive shrink further
+
 
 def unpack_folder(archive: Path, folder: str, root: Path) -> Path:
     """Unpack the top folder ``folder`` of a zip archive to ``root/folder``.
 
     The members are checked before one byte is written: none may leave the target, none may be a
-    link. The folder appears in one step, when it is complete; anything beside it is dropped.
+    link or device, and together they may not unpack to a hundred times the archive. The folder
+    appears in one step, when it is complete; anything beside it is dropped.
 
     Args:
         archive: The zip file.
@@ -32,6 +36,7 @@ def unpack_folder(archive: Path, folder: str, root: Path) -> Path:
     beside = Path(tempfile.mkdtemp(prefix=f".{folder}.", suffix=".partial", dir=root))
     try:
         with zipfile.ZipFile(archive) as packed:
+            _refuse_bomb(archive, packed)
             for member in packed.infolist():
                 _refuse_unsafe(archive, member)
             packed.extractall(beside)
@@ -52,11 +57,21 @@ def unpack_folder(archive: Path, folder: str, root: Path) -> Path:
     return root / folder
 
 
+def _refuse_bomb(archive: Path, packed: zipfile.ZipFile) -> None:
+    """Images hardly shrink in an archive. A member never gives more bytes than it declares."""
+    size, unpacked = archive.stat().st_size, sum(m.file_size for m in packed.infolist())
+    if unpacked > _LARGEST_RATIO * size + _SMALL:
+        raise _broken(archive, f"{unpacked:,} bytes packed into {size:,}")
+
+
 def _refuse_unsafe(archive: Path, member: zipfile.ZipInfo) -> None:
     name = member.filename.rstrip("/")
     reason = unsafe_reason(name)
-    if reason is None and stat.S_ISLNK(member.external_attr >> 16):
+    mode = member.external_attr >> 16
+    if reason is None and stat.S_ISLNK(mode):
         reason = "a symbolic link"
+    if reason is None and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
+        reason = "neither a file nor a folder"
     if reason is not None:
         raise _broken(archive, f"{reason}: {name!r}")
 

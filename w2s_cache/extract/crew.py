@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.errors import EncoderError, W2SError
 from w2s_cache.extract.crew_member import FIX, Finished, Load, Means, Message, Order, Ready, work
 from w2s_cache.extract.encode import Encoded
@@ -46,7 +46,7 @@ class Crew:
 @contextlib.contextmanager
 def crew_at_work(
     crew: Crew,
-    paths: Sequence[Path],
+    files: Sequence[IndexedFile],
     missing: Sequence[tuple[int, int]],
     *,
     shard_rows: int,
@@ -58,7 +58,7 @@ def crew_at_work(
 
     Args:
         crew: Which processes.
-        paths: (n,) image files, in row order.
+        files: (n,) image files, in row order.
         missing: Row ranges [start, stop) of the shards to come, in order.
         shard_rows: Rows per shard.
         batch_size: Images per forward pass.
@@ -80,7 +80,7 @@ def crew_at_work(
         for device in devices:
             means = Means(device, batch_size, workers, ahead, threads)
             members.append(_Member(crew.load, means))
-        yield _Dealer(members, pieces, paths, crew.identity).encoded
+        yield _Dealer(members, pieces, files, crew.identity).encoded
     finally:
         for member in members:
             member.stop()
@@ -113,11 +113,11 @@ class _Member:
             raise self._death() from error
         return message
 
-    def hand(self, piece: Piece, paths: Sequence[Path]) -> None:
+    def hand(self, piece: Piece, files: Sequence[IndexedFile]) -> None:
         """Gives it work; if it is dead, that shows when its answer is read."""
         self.piece = piece
         with contextlib.suppress(OSError):
-            self.connection.send(Order(str(piece), paths))
+            self.connection.send(Order(str(piece), files))
 
     def stop(self) -> None:
         """Ends it; it holds nothing that needs care."""
@@ -147,11 +147,11 @@ class _Dealer:
         self,
         members: Sequence[_Member],
         pieces: Sequence[Piece],
-        paths: Sequence[Path],
+        files: Sequence[IndexedFile],
         identity: Mapping[str, Any],
     ) -> None:
         self._members = {member.connection: member for member in members}
-        self._waiting, self._paths, self._identity = deque(pieces), paths, identity
+        self._waiting, self._files, self._identity = deque(pieces), files, identity
         self._early: dict[int, deque[Encoded]] = defaultdict(deque)
         self._shards = sorted({piece.shard for piece in pieces})
 
@@ -178,7 +178,7 @@ class _Dealer:
             if limit is not None and self._waiting[0].shard >= limit:
                 return
             piece = self._waiting.popleft()
-            member.hand(piece, self._paths[piece.start : piece.stop])
+            member.hand(piece, self._files[piece.start : piece.stop])
 
     def _receive(self) -> None:
         for connection in wait(list(self._members)):

@@ -9,11 +9,11 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.encoders.device import resolve_device
 from w2s_cache.encoders.protocol import ImageEncoder
 from w2s_cache.errors import EncoderError, W2SError
@@ -41,7 +41,7 @@ class Order(NamedTuple):
     """What to encode next: image files, and what they are called in errors."""
 
     name: str
-    paths: Sequence[Path]
+    files: Sequence[IndexedFile]
 
 
 class Ready(NamedTuple):
@@ -79,7 +79,7 @@ def _serve(connection: Connection, load: Load, means: Means) -> None:
         while True:
             order: Order = connection.recv()
             doing = f"encoding {order.name}"
-            _encode(connection, encoder, order.paths, means)
+            _encode(connection, encoder, order.files, means)
     except GONE:
         raise
     except W2SError as error:
@@ -94,11 +94,11 @@ def _loaded(load: Load, means: Means) -> ImageEncoder:
 
 
 def _encode(
-    connection: Connection, encoder: ImageEncoder, paths: Sequence[Path], means: Means
+    connection: Connection, encoder: ImageEncoder, files: Sequence[IndexedFile], means: Means
 ) -> None:
     batches = encode_rows(
         encoder,
-        paths,
+        files,
         batch_size=means.batch_size,
         workers=means.workers,
         ahead=means.ahead,

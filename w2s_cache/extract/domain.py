@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.data.index_build import build_index
 from w2s_cache.data.listing import Listing
 from w2s_cache.data.source import list_domain
 from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import Extracted, ExtractRequest
+from w2s_cache.extract.skipped import emptied_classes, skipped_images
 from w2s_cache.request import feature_request
 from w2s_cache.store.feature_set import (
     FeatureSet,
@@ -49,17 +51,17 @@ def extract_domain(
         W2SError: The data set, an image, a model or the disk is not what it should be.
     """
     dataset = request.spec.name
-    listing = list_domain(request.spec.data, dataset, request.root, domain)
-    for note in listing.notes:
-        progress.say(f"{domain}: {note}")
-    index = domain_index(request, listing, progress)
+    listing = domain_listing(request, domain, progress)
+    index, files = domain_index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
     known = _known(request, domain, asked, index, progress)
     replaced = imported and known and known.logits.key_digest != digest(imported)
     if known and not replaced and not request.recheck:
-        publish_index(request, index)
-        return Extracted(domain=domain, rows=len(index), computed={}, notes=listing.notes)
+        done = _extracted(request, index, known, {}, listing, progress)
+        if not (done.skipped and request.retry_skipped):
+            publish_index(request, index)
+            return done
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
 
@@ -68,8 +70,8 @@ def extract_domain(
     if replaced:
         progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
     encoder = strong(request.device)  # after the imported file, whose faults show at once
-    logits, logit_rows = given or weak_part(request, index, progress)  # its faults show early too
-    image, image_rows = image_part(request, index, encoder, progress)
+    logits, logit_rows = given or weak_part(request, index, files, progress)  # its faults too
+    image, image_rows = image_part(request, index, files, encoder, progress)
     computed = {"features": image_rows, "logits": logit_rows}
     text: StoreRef | None = None
     if encoder.text is not None:
@@ -88,7 +90,29 @@ def extract_domain(
     )
     publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
-    return Extracted(domain=domain, rows=len(index), computed=computed, notes=listing.notes)
+    return _extracted(request, index, found, computed, listing, progress)
+
+
+def _extracted(
+    request: ExtractRequest,
+    index: Index,
+    found: FeatureSet,
+    computed: dict[str, int],
+    listing: Listing,
+    progress: Progress,
+) -> Extracted:
+    skipped, file = skipped_images(request.home, found)
+    emptied = tuple(emptied_classes(index, skipped))
+    for note in emptied:
+        progress.say(f"{index.domain}: {note}")
+    return Extracted(
+        domain=index.domain,
+        rows=len(index),
+        computed=computed,
+        notes=(*listing.notes, *emptied),
+        skipped=skipped,
+        failures=file,
+    )
 
 
 def imported_key(file: Path, index: Index) -> dict[str, Any]:
@@ -101,14 +125,30 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
     }
 
 
-def domain_index(request: ExtractRequest, listing: Listing, progress: Progress) -> Index:
-    """The domain's index; files whose size and time have not changed are not read again.
+def domain_listing(request: ExtractRequest, domain: str, progress: Progress) -> Listing:
+    """The domain's rows; their files may be absent where images may be skipped."""
+    spec, skip = request.spec, request.on_error == "skip"
+    listing = list_domain(spec.data, spec.name, request.root, domain, absent_allowed=skip)
+    for note in listing.notes:
+        progress.say(f"{domain}: {note}")
+    return listing
+
+
+def domain_index(
+    request: ExtractRequest, listing: Listing, progress: Progress
+) -> tuple[Index, list[IndexedFile]]:
+    """The domain's index and its files; those whose size and time have not changed are not read.
 
     Raises:
-        DataError: A file is gone or cannot be read.
+        DataError: A file is gone or cannot be read, and nothing is skipped.
     """
     path = index_path(request.home, listing.dataset, listing.domain)
     previous = _previous_index(path, progress.say)
+    problems: dict[str, tuple[str, str]] = {}
+
+    def unreadable(image: str, error: OSError) -> None:
+        problems[image] = type(error).__name__, error.strerror or str(error)
+
     progress.begin(f"{listing.domain}: index", len(listing.entries))
     index = build_index(
         listing,
@@ -117,9 +157,18 @@ def domain_index(request: ExtractRequest, listing: Listing, progress: Progress) 
         stats_path=path.with_name("stats.parquet"),
         reread=request.recheck,
         progress=progress.advance,
+        on_unreadable=unreadable if request.on_error == "skip" else None,
     )
     progress.end()
-    return index
+    contents = zip(index.paths, index.sizes.tolist(), index.sha256, strict=True)
+    return index, [
+        IndexedFile(
+            path=request.root / name,
+            content=Content(size=size, sha256=sha256),
+            problem=problems.get(name),
+        )
+        for name, size, sha256 in contents
+    ]
 
 
 def _previous_index(path: Path, say: Callable[[str], None]) -> Index | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 
 from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.encoders.protocol import ImageEncoder
 
 Encoded = tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]
@@ -16,7 +16,12 @@ Encoded = tuple[int, dict[str, np.ndarray], tuple[Failure, ...]]
 
 
 def encode_rows(
-    encoder: ImageEncoder, paths: Sequence[Path], *, batch_size: int, workers: int, ahead: int
+    encoder: ImageEncoder,
+    files: Sequence[IndexedFile],
+    *,
+    batch_size: int,
+    workers: int,
+    ahead: int,
 ) -> Generator[Encoded, None, None]:
     """Yields the batches of some images in order; the first batch begins at the first path.
 
@@ -24,7 +29,7 @@ def encode_rows(
     """
     means = {"batch_size": batch_size, "workers": workers, "ahead": ahead}
     with closing(
-        decode_ahead(paths, encoder.preprocess, **means)
+        decode_ahead(files, encoder.preprocess, **means)
     ) as batches:  # an interrupt stops the threads now, not when its traceback is forgotten
         for batch in batches:
             encoded = encoder.encode_images(batch.pixels)

@@ -12,15 +12,22 @@ from typing import Any
 import numpy as np
 
 from w2s_cache.data.decode import Failure
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.encoders.protocol import ImageEncoder
-from w2s_cache.errors import EncoderError, ImageError
+from w2s_cache.extract.bad_images import (
+    OnError,
+    not_finite,
+    refuse_all_bad,
+    refuse_not_finite,
+    row_failures,
+    undecodable,
+)
 from w2s_cache.extract.crew import Crew, crew_at_work
 from w2s_cache.extract.encode import Encoded, encode_rows
 from w2s_cache.extract.progress import Progress, waiting
+from w2s_cache.store.failures import RowFailure
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import StoreWriter, open_writer
-
-_LISTED = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,25 +38,31 @@ class ImageJob:
         directory: The store.
         kind: ``"image"`` or ``"logits"``.
         key: All that changes the numbers.
-        paths: (n,) image files, in row order.
+        names: (n,) relative paths, in row order.
+        files: (n,) the image files.
         encoder: What turns pixels into rows.
         dtypes: Storage dtype by array name.
         attributes: Facts kept beside the key.
         label: What progress calls it.
         ahead: Batches to decode while the encoder works; 0 where it needs every core itself.
         encode: Rows of a shard → their batches, where other processes encode; None encodes here.
+        on_error: Whether an image that cannot be used stops the job or leaves its row invalid.
+        retry: Whether to try the images again that were skipped earlier.
     """
 
     directory: Path
     kind: str
     key: Mapping[str, Any]
-    paths: Sequence[Path]
+    names: Sequence[str]
+    files: Sequence[IndexedFile]
     encoder: ImageEncoder
     dtypes: Mapping[str, str]
     attributes: Mapping[str, Any]
     label: str
     ahead: int = 2
     encode: Callable[[range], Generator[Encoded, None, None]] | None = None
+    on_error: OnError = "stop"
+    retry: bool = False
 
 
 def fill_store(
@@ -72,8 +85,9 @@ def fill_store(
 
     Raises:
         ImageError: Images cannot be decoded; all of the shard's are listed, nothing of it is kept.
-        EncoderError: The encoder returned numbers that are not finite, or a process of the crew
-            died.
+            Where they are skipped: not one image of the store can be used.
+        EncoderError: A process of the crew died, or the encoder returned numbers that are not
+            finite and nothing is skipped.
         StoreWriteError: No space, no permission.
     """
     widths = job.encoder.widths
@@ -82,20 +96,23 @@ def fill_store(
         job.directory,
         kind=job.kind,
         key=job.key,
-        rows=len(job.paths),
+        rows=len(job.files),
         arrays=specs,
         shard_rows=shard_rows,
         attributes=job.attributes,
         timeout=-1,
         on_wait=waiting(progress, job.label),
     ) as writer:
+        if job.retry and (again := _usable_again(job, writer.failures(), batch_size, workers)):
+            writer.withdraw(again)
         missing = writer.missing()
         total = sum(stop - start for start, stop in missing)
         with _manned(job, writer, crew, batch_size, workers) as manned:
-            progress.begin(job.label, len(job.paths), done=len(job.paths) - total)
+            progress.begin(job.label, len(job.files), done=len(job.files) - total)
             for start, stop in missing:
                 _fill_shard(manned, writer, range(start, stop), batch_size, workers, progress)
             progress.end()
+        refuse_all_bad(writer.failures(), len(job.files), job.label)
     return total
 
 
@@ -110,8 +127,26 @@ def _manned(
         return
     shard_rows = writer.manifest.shard_rows
     means = {"batch_size": batch_size, "workers": workers, "ahead": job.ahead}
-    with crew_at_work(crew, job.paths, missing, shard_rows=shard_rows, **means) as encode:
+    with crew_at_work(crew, job.files, missing, shard_rows=shard_rows, **means) as encode:
         yield replace(job, encode=encode)
+
+
+def _usable_again(
+    job: ImageJob, skipped: Sequence[RowFailure], batch_size: int, workers: int
+) -> list[int]:
+    """Rows skipped earlier whose images can be used now; unless skipping, all of them must."""
+    files = [job.files[failure.row] for failure in skipped]
+    failures: list[Failure] = []
+    means = {"batch_size": batch_size, "workers": workers, "ahead": job.ahead}
+    with closing(encode_rows(job.encoder, files, **means)) as batches:
+        for position, encoded, failed in batches:
+            here = [replace(f, position=f.position - position) for f in failed]
+            here += not_finite(encoded, files[position : position + batch_size], here)
+            failures += [replace(f, position=f.position + position) for f in here]
+    if failures and job.on_error == "stop":
+        raise undecodable(failures)
+    still = {failure.position for failure in failures}
+    return [failure.row for place, failure in enumerate(skipped) if place not in still]
 
 
 def _fill_shard(
@@ -126,6 +161,7 @@ def _fill_shard(
         spec.name: np.empty((len(rows), *spec.row_shape), dtype=np.float32)
         for spec in writer.manifest.arrays
     }
+    files = job.files[rows.start : rows.stop]
     failures: list[Failure] = []
     with closing(_encoded(job, rows, batch_size, workers)) as batches:
         for position, encoded, failed in batches:
@@ -135,10 +171,14 @@ def _fill_shard(
                 count = len(values)
                 arrays[name][position : position + count] = values
             progress.advance(count)
-    if failures:
-        raise _undecodable(failures)
-    _refuse_nonfinite(job, arrays, rows)
-    writer.write(rows.start, arrays)
+    if failures and job.on_error == "stop":
+        raise undecodable(failures)
+    broken = not_finite(arrays, files, failures)
+    if job.on_error == "stop":
+        refuse_not_finite(broken)
+    writer.write(
+        rows.start, arrays, failures=row_failures([*failures, *broken], job.names, rows.start)
+    )
 
 
 def _encoded(
@@ -146,30 +186,5 @@ def _encoded(
 ) -> Generator[Encoded, None, None]:
     if job.encode is not None:
         return job.encode(rows)
-    paths = job.paths[rows.start : rows.stop]
-    return encode_rows(job.encoder, paths, batch_size=batch_size, workers=workers, ahead=job.ahead)
-
-
-def _undecodable(failures: Sequence[Failure]) -> ImageError:
-    shown = "; ".join(f"{f.path} ({f.reason})" for f in failures[:_LISTED])
-    more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
-    return ImageError(
-        f"{len(failures)} image(s) cannot be decoded",
-        expected="images that Pillow reads",
-        found=f"{shown}{more}",
-        fix="Repair or remove them (and their lines in the list files), then run again: "
-        "finished shards are kept.",
-    )
-
-
-def _refuse_nonfinite(job: ImageJob, arrays: Mapping[str, np.ndarray], rows: range) -> None:
-    for name, values in arrays.items():
-        bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
-        if len(bad):
-            raise EncoderError(
-                f"{name} of {len(bad)} image(s) are not finite, first {job.paths[rows[bad[0]]]}",
-                expected="finite numbers",
-                found="NaN or infinity",
-                fix="If the precision is fp16, use fp32: it overflows in some models. In fp32 the "
-                "weights or the image are at fault.",
-            )
+    files = job.files[rows.start : rows.stop]
+    return encode_rows(job.encoder, files, batch_size=batch_size, workers=workers, ahead=job.ahead)

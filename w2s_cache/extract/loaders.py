@@ -6,7 +6,7 @@ Nothing is pickled but sections of a spec and paths.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def _fine_tuned(
     return classifier
 
 
-def _refuse(network: Any, transform: Callable[..., Any]) -> None:  # noqa: ARG001
+def _refuse(network: Any, transform: Any, skipped: Sequence[str]) -> None:  # noqa: ARG001
     raise StoreError(
         "the fine-tuned weak model is gone",
         expected="the weights that the process before wrote",

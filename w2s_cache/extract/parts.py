@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.data.templates import resolve_templates
 from w2s_cache.encoders.device import leaves_cores_idle
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
@@ -19,21 +18,23 @@ from w2s_cache.extract.loaders import named_by, strong_loader, weak_loader
 from w2s_cache.extract.progress import Progress, waiting
 from w2s_cache.extract.request import ExtractRequest
 from w2s_cache.extract.text import fill_text_store, text_key
-from w2s_cache.spec import WeakSpec
+from w2s_cache.extract.weak_training import WeakTraining
 from w2s_cache.store.feature_set import StoreRef
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index
 from w2s_cache.store.layout import ArraySpec, domain_path, slug, store_path
 from w2s_cache.store.writer import open_writer
 from w2s_cache.weak.checkpoint import weak_classifier
-from w2s_cache.weak.finetune import TrainImages, finetune
-from w2s_cache.weak.threads import torch_threads
 
 _AHEAD = 2  # batches
 
 
 def image_part(
-    request: ExtractRequest, index: Index, encoder: StrongEncoder, progress: Progress
+    request: ExtractRequest,
+    index: Index,
+    files: Sequence[IndexedFile],
+    encoder: StrongEncoder,
+    progress: Progress,
 ) -> tuple[StoreRef, int]:
     """Strong features of every image; returns the store and the rows computed now."""
     dtype = request.spec.store.dtype
@@ -46,6 +47,7 @@ def image_part(
     return _fill(
         request,
         index,
+        files,
         encoder,
         key=key,
         name=request.strong_name,
@@ -73,22 +75,25 @@ def text_part(
     return _ref(request.home, directory, key), rows
 
 
-def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tuple[StoreRef, int]:
+def weak_part(
+    request: ExtractRequest, index: Index, files: Sequence[IndexedFile], progress: Progress
+) -> tuple[StoreRef, int]:
     """Logits of the weak model for every image, fine-tuning it first when that was never done."""
     weak = request.weak
     assert weak is not None  # noqa: S101 - imported predictions take the other branch
     place = (
         domain_path(request.home, index.dataset, index.domain) / "weak" / slug(request.weak_name)
     )
+    train = WeakTraining(request, weak, index, files, progress)
     classifier, _ = weak_classifier(
         named_by(place),
         weak=weak,
         classes=index.classes,
         trained_on=index.digest,
         device=request.device,
-        train=lambda network, transform: _finetune(
-            request, weak, index, network, transform, progress
-        ),
+        train=train.finetune,
+        unusable=train.unusable if request.on_error == "skip" else None,
+        retry=request.retry_skipped,
         on_wait=waiting(progress, f"{index.domain}: {request.weak_name}"),
     )
     key = {
@@ -100,6 +105,7 @@ def weak_part(request: ExtractRequest, index: Index, progress: Progress) -> tupl
     return _fill(
         request,
         index,
+        files,
         classifier,
         key=key,
         name=request.weak_name,
@@ -137,6 +143,7 @@ def imported_part(
 def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
     request: ExtractRequest,
     index: Index,
+    files: Sequence[IndexedFile],
     encoder: ImageEncoder,
     *,
     key: Mapping[str, Any],
@@ -150,11 +157,14 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
         directory=_directory(request, index, str(key["kind"]), name, key),
         kind=str(key["kind"]),
         key=key,
-        paths=[request.root / path for path in index.paths],
+        names=index.paths,
+        files=files,
         encoder=encoder,
         dtypes=dict.fromkeys(encoder.widths, dtype),
         attributes={"domain": index.domain},
         label=f"{index.domain}: {name}",
+        on_error=request.on_error,
+        retry=request.retry_skipped,
         ahead=_AHEAD if leaves_cores_idle(request.device) else 0,
     )
     rows = fill_store(
@@ -172,29 +182,6 @@ def _crew(request: ExtractRequest, encoder: ImageEncoder, load: Load) -> Crew | 
     if not request.crew:
         return None
     return Crew(devices=request.crew, load=load, identity=encoder.identity())
-
-
-def _finetune(
-    request: ExtractRequest,
-    weak: WeakSpec,
-    index: Index,
-    network: Any,
-    transform: Callable[..., Any],
-    progress: Progress,
-) -> None:
-    rows = np.flatnonzero(index.is_train)
-    images = TrainImages(
-        paths=[request.root / index.paths[row] for row in rows],
-        labels=index.labels[rows],
-        transform=transform,
-        workers=request.workers,
-    )
-    progress.begin(
-        f"{index.domain}: training {request.weak_name}", weak.finetune.epochs * len(rows)
-    )
-    with torch_threads(weak.finetune.threads):
-        finetune(network, images, weak.finetune, device=request.device, advance=progress.advance)
-    progress.end()
 
 
 def _directory(

@@ -38,7 +38,13 @@ def preview_domain(request: ExtractRequest, domain: str, *, listed: bool) -> Pre
     """
     paths: tuple[str, ...] | None = None
     if listed:
-        entries = list_domain(request.spec.data, request.spec.name, request.root, domain).entries
+        entries = list_domain(
+            request.spec.data,
+            request.spec.name,
+            request.root,
+            domain,
+            absent_allowed=request.on_error == "skip",
+        ).entries
         paths = tuple(entry.path for entry in entries)
     try:
         index = read_index(index_path(request.home, request.spec.name, domain))

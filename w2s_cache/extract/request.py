@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from w2s_cache.data.templates import resolve_templates
+from w2s_cache.extract.bad_images import OnError
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
+from w2s_cache.store.failures import RowFailure
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +30,10 @@ class ExtractRequest:
         batch_size: Images per forward pass; None takes the spec's.
         recheck: Read every image, load the models and compare their weights even if nothing asked
             for has changed.
+        on_error: What becomes of images that cannot be used: ``"stop"`` ends with a list of them,
+            ``"skip"`` leaves their rows invalid.
+        retry_skipped: Try images again that were skipped earlier; what they were missing from is
+            computed anew.
 
     Raises:
         UnknownNameError: There is no such set of templates.
@@ -47,6 +53,8 @@ class ExtractRequest:
     batch_size: int | None = None
     recheck: bool = False
     crew: tuple[str, ...] = ()
+    on_error: OnError = "stop"
+    retry_skipped: bool = False
 
     def __post_init__(self) -> None:
         resolve_templates(self.strong.templates)  # text comes last, after hours of images
@@ -54,12 +62,23 @@ class ExtractRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extracted:
-    """What became of one domain: rows in the index, rows computed now by part."""
+    """What became of one domain.
+
+    Attributes:
+        domain: Its name.
+        rows: Rows in the index.
+        computed: Rows computed now, by part.
+        notes: Facts worth saying aloud.
+        skipped: The images left out, now or earlier, by row.
+        failures: The file that lists them; None when there are none.
+    """
 
     domain: str
     rows: int
     computed: dict[str, int]
     notes: tuple[str, ...]
+    skipped: tuple[RowFailure, ...] = ()
+    failures: Path | None = None
 
     @property
     def reused(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.data.source import list_domain
 from w2s_cache.encoders.protocol import TextEncoder
 from w2s_cache.errors import StoreError
@@ -64,10 +65,10 @@ def import_domain(
     """
     asked = request.extract
     listing = list_domain(asked.spec.data, asked.spec.name, asked.root, domain)
-    index = domain_index(asked, listing, progress)
+    index, files = domain_index(asked, listing, progress)
     images = ImportedImages.read(request, index, elsewhere=rows_elsewhere(asked, domain))
     text = _text(request, index, images.source.width, encoder)
-    logits, logit_rows = _weak(request, index, progress)
+    logits, logit_rows = _weak(request, index, files, progress)
     image, image_rows = store_images(request, index, images, progress)
     written = {"features": image_rows, "logits": logit_rows}
     text_ref: StoreRef | None = None
@@ -118,9 +119,11 @@ def _text(
     return fitting_tower(encoder(), width, str(request.declared.model))
 
 
-def _weak(request: ImportRequest, index: Index, progress: Progress) -> tuple[StoreRef, int]:
+def _weak(
+    request: ImportRequest, index: Index, files: Sequence[IndexedFile], progress: Progress
+) -> tuple[StoreRef, int]:
     """The weak logits, as an extraction makes or finds them."""
     asked = request.extract
     if asked.weak_logits is not None:
         return imported_part(asked, index, imported_key(asked.weak_logits, index), progress)
-    return weak_part(asked, index, progress)
+    return weak_part(asked, index, files, progress)

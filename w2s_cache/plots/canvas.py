@@ -10,6 +10,7 @@ from typing import Any
 
 from w2s_cache.errors import PlotError
 from w2s_cache.plots.style import SETTINGS
+from w2s_cache.printable import printable
 
 FORMATS = ("png", "svg")
 
@@ -51,11 +52,22 @@ def draw_figure(draw: Draw, *, size: tuple[float, float]) -> dict[str, bytes]:
         mpl.rcParams.update(SETTINGS)
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
+        _take_names_literally(figure)
         for form in FORMATS:
             stream = io.BytesIO()
             figure.savefig(stream, format=form, metadata=_METADATA[form])
             files[form] = stream.getvalue()
     return files
+
+
+def _take_names_literally(figure: Any) -> None:
+    """Dollars in a name are no formula; numbers at the ticks, still blank here, may be ones."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        if text.get_text():
+            text.set_text(printable(text.get_text()))
+            text.set_parse_math(False)
 
 
 def write_figure(files: Mapping[str, bytes], folder: Path, stem: str) -> list[Path]:

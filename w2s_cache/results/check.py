@@ -14,9 +14,10 @@ from w2s_cache.results.violation import Violation
 
 _PROTOCOL = {"hold_fraction", "fit_fraction", "split_seed", "eval_split", "select"}
 _REQUIRED = ("request_digest", "index_digest")
-_INPUTS = (*_REQUIRED, "image_key", "logits_key", "text_key", "anchors_key")
+_INPUTS = (*_REQUIRED, "image_key", "logits_key", "text_key", "anchors_key", "skipped_key")
 _METRICS = ("accuracy", "agreement", "weak_accuracy", "mean_per_class_recall")
 _COUNTS = ("fit", "val", "eval", "skipped")
+_LATER_COUNTS = ("skipped_train",)  # older records lack them
 _EVAL_SPLITS = ("held-out", "full-test")
 
 
@@ -112,7 +113,7 @@ def _numbers(record: RunRecord) -> Iterator[Violation]:
             yield Violation("RR-09", f"per_class_accuracy[{number}] is {share}, no fraction")
     if record.status == "done" and all(share is None for share in record.per_class_accuracy):
         yield Violation("RR-09", "per_class_accuracy has no class with rows")
-    for name in _COUNTS:
+    for name in (*_COUNTS, *(set(_LATER_COUNTS) & set(record.counts))):
         if record.counts.get(name, -1) < 0:
             yield Violation("RR-10", f"counts.{name} is {record.counts.get(name)}, no count")
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from w2s_cache.errors import CorruptStoreError
+from w2s_cache.store.check_failures import failures_form, failures_rows
 from w2s_cache.store.grid import shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
 from w2s_cache.store.layout import (
@@ -48,6 +49,8 @@ LAWS = {
     "FS-14": "rows that are not valid are blank",
     "FS-15": "floating values of valid rows are finite",
     "FS-16": "the directory holds nothing else",
+    "FS-17": "failures.parquet has its columns, stages and order",
+    "FS-18": "exactly the rows that are not valid have a failure",
 }
 READABLE = (OSError, RuntimeError, KeyError, ValueError)  # what h5py raises on damaged files
 
@@ -92,6 +95,8 @@ def check_store(
         *_all("FS-06", _uncovered(manifest)),
         *shards,
         *_all("FS-16", _strangers(directory, manifest)),
+        *_all("FS-17", failures_form(directory)),
+        *_all("FS-18", failures_rows(directory, manifest)),
     ]
 
 

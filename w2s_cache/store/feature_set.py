@@ -14,10 +14,12 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.contents import cached_pairs, pairs_shown
+from w2s_cache.store.contradictions import refuse_contradictions
 from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
 from w2s_cache.store.layout import STRICT, slug
 from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.reader import Store, open_store
+from w2s_cache.store.shallow_json import parse_json
 
 SCHEMA: Final = "w2s-cache/feature-set/1"
 
@@ -161,31 +163,31 @@ def open_member(home: Path, ref: StoreRef) -> Store:
     """Open a store that a feature set refers to.
 
     Raises:
-        StoreError: it is absent or incomplete.
+        StoreError: it is absent or incomplete, or a link leads out of the home.
         StaleStoreError: another store is in its place.
         CorruptStoreError: its manifest is damaged, or an attribute contradicts the key.
     """
+    _refuse_outside(home, ref)
     store = open_store(home / ref.path)
     if store.manifest.key_digest != ref.key_digest:
         found = store.manifest.key_digest
         difference = Difference(field="key_digest", stored=found, wanted=ref.key_digest)
         what = f"{store.directory} is not the store that the feature set means"
         raise stale_error(what, [difference], fix="Run `w2s-cache extract` again.")
-    _refuse_contradictions(store)
+    refuse_contradictions(store)
     return store
 
 
-def _refuse_contradictions(store: Store) -> None:
-    """No digest covers attributes, but one that the key repeats must be what the key says."""
-    key, attributes = store.manifest.key, store.manifest.attributes
-    for name in attributes.keys() & key.keys():
-        if attributes[name] != key[name]:
-            raise CorruptStoreError(
-                f"{store.directory} was changed after it was written",
-                expected=f"{name} {key[name]}, as in its key",
-                found=f"{attributes[name]}",
-                fix="Run 'w2s-cache extract' again: it puts that right.",
-            )
+def _refuse_outside(home: Path, ref: StoreRef) -> None:
+    """A link may not lead out of the home: what is read, and written anew, is the cache's own."""
+    base, place = home.resolve(), (home / ref.path).resolve()
+    if not place.is_relative_to(base):
+        raise StoreError(
+            f"{home / ref.path} leads out of the cache home",
+            expected=f"a folder below {base}",
+            found=f"a link to {place}",
+            fix="Copy the folder into the cache home, or make the link's target the home.",
+        )
 
 
 def _differences(
@@ -212,7 +214,7 @@ def parse_feature_set(text: bytes, path: Path, command: str) -> FeatureSet:
         CorruptStoreError: It is not JSON of this schema, or a field is missing or surplus.
     """
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None
         if schema != SCHEMA:
             raise _broken(path, f"schema {schema!r}", command)

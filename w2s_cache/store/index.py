@@ -22,10 +22,13 @@ import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.publish import make_directory, publish
+from w2s_cache.store.shallow_json import parse_json
 
-__all__ = ["DAMAGED_PARQUET", "INDEX_SCHEMA", "Index", "read_index", "write_index"]
+__all__ = ["DAMAGED_PARQUET", "INDEX_SCHEMA", "UNREAD", "Index", "read_index", "write_index"]
 
 INDEX_SCHEMA = "w2s-cache/index/1"
+UNREAD = "0" * 64
+"""The digest of a file that could not be read; its size is 0, its row is invalid everywhere."""
 DAMAGED_PARQUET = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, ArithmeticError)
 """What reading a parquet file raises when a byte of it was changed."""
 _META = b"w2s_cache.index"
@@ -55,7 +58,7 @@ class Index:
         labels: (N,) int64 in [0, C).
         is_train: (N,) bool, True where the row belongs to the official training half.
         sizes: (N,) int64, bytes.
-        sha256: (N,) lower-case hex digests of the files.
+        sha256: (N,) lower-case hex digests of the files; :data:`UNREAD` where there was none.
 
     Raises:
         StoreError: If the columns contradict one another or a law above.
@@ -141,7 +144,7 @@ def read_index(path: Path) -> Index:
         raise StoreError(f"index {path}", expected="a file", found="no such file", fix=fix)
     try:
         table = pq.read_table(path, memory_map=False, partitioning=None)
-        about = json.loads((table.schema.metadata or {})[_META])
+        about = parse_json((table.schema.metadata or {})[_META])
         if about["schema"] != INDEX_SCHEMA or not table.schema.equals(_COLUMNS):
             found = ", ".join(f"{column.name} {column.type}" for column in table.schema)
             raise ValueError(f"schema {about['schema']!r} with columns {found}")

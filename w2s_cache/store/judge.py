@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.kinds import KINDS, ArrayRule
 
 if TYPE_CHECKING:  # the manifest's own module calls these judgements
     from w2s_cache.store.layout import ArraySpec, Manifest
+
+
+MAX_ROWS: Final = 1 << 40
+MAX_SHARDS: Final = 1 << 20
+"""No store of images comes near these; larger claims would cost memory before they are refused."""
 
 
 def array_problems(manifest: Manifest) -> list[str]:
@@ -29,6 +34,8 @@ def shard_problems(manifest: Manifest) -> list[str]:
     """Say which shards are off the grid of ``shard_rows``, misnamed, out of order or doubled."""
     if manifest.shard_rows < 1 or manifest.rows < 1:
         return [f"{manifest.shard_rows} rows per shard of {manifest.rows} rows"]
+    if manifest.rows > MAX_ROWS or manifest.rows // manifest.shard_rows > MAX_SHARDS:
+        return [f"{manifest.rows} rows in shards of {manifest.shard_rows}, more than a store has"]
     grid, problems, reached = set(shard_ranges(manifest.rows, manifest.shard_rows)), [], 0
     for shard in manifest.shards:
         if (shard.start, shard.stop) not in grid:

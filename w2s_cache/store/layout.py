@@ -17,6 +17,7 @@ from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.grid import shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
 from w2s_cache.store.kinds import KINDS
+from w2s_cache.store.shallow_json import parse_json
 
 SCHEMA: Final = "w2s-cache/feature-store/1"
 MANIFEST_FILE: Final = "manifest.json"
@@ -135,7 +136,7 @@ def parse_manifest(text: str | bytes, *, source: str) -> tuple[Manifest, str, st
         CorruptStoreError: not JSON, unknown or missing fields, wrong types.
     """
     try:
-        fields = json.loads(text, parse_constant=_refuse_constant)
+        fields = parse_json(text, parse_constant=_refuse_constant)
         if not isinstance(fields, dict):
             raise _broken(source, "no JSON object")
         schema, key_digest = fields.pop("schema", None), fields.pop("key_digest", None)
@@ -151,7 +152,7 @@ def parse_manifest(text: str | bytes, *, source: str) -> tuple[Manifest, str, st
 def stated_schema(text: str | bytes) -> object:
     """Return what a manifest states as its schema; None when it is unreadable or states none."""
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
     except ValueError:
         return None
     return fields.get("schema") if isinstance(fields, dict) else None

@@ -99,6 +99,20 @@ def remove_temporaries(directory: Path) -> None:
         raise write_error(directory, error) from error
 
 
+def remove(path: Path) -> None:
+    """Make ``path`` be absent, also after a loss of power.
+
+    Raises:
+        StoreWriteError: no permission or another failure of the disk.
+    """
+    try:
+        if path.exists():
+            path.unlink()
+            _sync_directory(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
 def write_error(path: Path, error: OSError) -> StoreWriteError:
     """Build the error for a file or directory that cannot be written."""
     remedy = REMEDIES.get(error.errno or 0, "Check that disk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,15 +12,23 @@ import numpy as np
 
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import StoreError, UnknownNameError
+from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexplained
 from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import (
+    FAILURES_FILE,
     MANIFEST_FILE,
     VALID_DATASET,
     Manifest,
     Shard,
     manifest_from_json,
 )
-from w2s_cache.store.shard import array_view, read_verified
+from w2s_cache.store.shard import (
+    array_view,
+    corrupt,
+    invalid_rows,
+    read_verified,
+    refuse_sizes,
+)
 
 READERS = 2  # reading and hashing release the interpreter; more threads gained nothing
 
@@ -67,21 +76,37 @@ class Store:
         """
         return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
 
+    def failures(self) -> tuple[RowFailure, ...]:
+        """Read why rows are not valid, by row; empty when all are.
+
+        Raises:
+            CorruptStoreError: the file of failures is damaged.
+        """
+        return in_force(self.directory, self.manifest)
+
     def verify(self) -> None:
         """Read and hash every shard and find every array in it, in order to keep nothing of it.
 
         Raises:
-            CorruptStoreError: a shard is absent, its bytes are not those that were written, or it
-                holds another array than the manifest says; ``read`` would refuse each of them.
+            CorruptStoreError: a shard is absent, its bytes are not those that were written, it
+                holds another array than the manifest says, or nothing says why a row of it is not
+                valid.
         """
+        failures = read_failures(self.directory)
+        refuse_sizes(self.directory, self.manifest.shards)
 
-        def find(shard: Shard, buffer: np.ndarray) -> None:
+        def sound(shard: Shard, buffer: np.ndarray) -> None:
             for spec in self.manifest.arrays:
                 shape = (shard.stop - shard.start, *spec.row_shape)
                 path = self.directory / shard.file
                 array_view(path, spec.name, buffer, shape=shape, dtype=spec.dtype)
+            rows = invalid_rows(self.directory, shard, buffer)
+            told = failures.get(shard.digest, ())
+            if problem := unexplained(rows, told, (shard.start, shard.stop)):
+                wanted = "a failure for each row that is not valid"
+                raise corrupt(self.directory / FAILURES_FILE, wanted, problem)
 
-        _visit(self.directory, self.manifest.shards, find)
+        _visit(self.directory, self.manifest.shards, sound)
 
     def _gather(
         self,
@@ -92,6 +117,9 @@ class Store:
     ) -> np.ndarray:
         wanted = None if rows is None else row_numbers(rows, self.manifest.rows)
         count = self.manifest.rows if wanted is None else len(wanted)
+        touched = _touched(self.manifest, wanted)
+        width = math.prod(row_shape) * np.dtype(dtypes[0]).itemsize
+        refuse_sizes(self.directory, touched, width=width)
         result = np.empty((count, *row_shape), dtype=dtypes[1])
 
         def place(shard: Shard, buffer: np.ndarray) -> None:
@@ -104,7 +132,7 @@ class Store:
                 here = np.flatnonzero((wanted >= shard.start) & (wanted < shard.stop))
                 result[here] = source[wanted[here] - shard.start]
 
-        _visit(self.directory, _touched(self.manifest, wanted), place)
+        _visit(self.directory, touched, place)
         return result
 
 

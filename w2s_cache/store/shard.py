@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,30 @@ def shard_bytes(
 def content_digest(content: bytes) -> str:
     """Return XXH3-128 of a file's content, 32 hexadecimal digits."""
     return xxhash.xxh3_128_hexdigest(content)
+
+
+def refuse_sizes(directory: Path, shards: Iterable[Shard], *, width: int = 0) -> None:
+    """Compares the sizes of files with the manifest's, before memory is taken for them.
+
+    Args:
+        directory: The store.
+        shards: The manifest's entries.
+        width: Bytes per row that each of them must at least have.
+
+    Raises:
+        CorruptStoreError: a file is absent, longer or shorter, or too short for its rows.
+    """
+    for shard in shards:
+        path = directory / shard.file
+        try:
+            size = path.stat().st_size
+        except OSError as error:
+            found = "no file" if isinstance(error, FileNotFoundError) else str(error.strerror)
+            raise corrupt(path, "the file that the manifest lists", found) from error
+        if size != shard.bytes:
+            raise corrupt(path, f"{shard.bytes} bytes", f"{size} bytes")
+        if size < (needed := width * (shard.stop - shard.start)):
+            raise corrupt(path, f"the {needed} bytes of its rows", f"{size} bytes")
 
 
 def read_verified(directory: Path, shard: Shard, buffer: np.ndarray) -> None:
@@ -120,11 +144,15 @@ def array_view(
         A view of the buffer, of that shape and dtype.
 
     Raises:
-        CorruptStoreError: no such dataset, another shape or dtype, or not contiguous.
+        CorruptStoreError: no such dataset, another shape or dtype, not contiguous, or beyond the
+            file's end.
     """
     offset = array_offset(path, name, shape=shape, dtype=dtype)
     kind = np.dtype(dtype).newbyteorder("<")
     count = int(np.prod(shape))
+    if offset + count * kind.itemsize > len(buffer):
+        wanted = f"{count * kind.itemsize} bytes of {name!r} inside the file"
+        raise corrupt(path, wanted, f"an offset of {offset} in {len(buffer)} bytes")
     return np.frombuffer(buffer, kind, count=count, offset=offset).reshape(shape)
 
 
@@ -145,6 +173,17 @@ def array_offset(path: Path, name: str, *, shape: tuple[int, ...], dtype: str) -
         place = "no single place in the file" if offset is None else "contiguous"
         raise corrupt(path, wanted, f"shape {found[0]}, {found[1]}, {place}")
     return int(offset)
+
+
+def invalid_rows(directory: Path, shard: Shard, buffer: np.ndarray) -> list[int]:
+    """Find the rows without data in the verified bytes of a shard.
+
+    Raises:
+        CorruptStoreError: it has no mask.
+    """
+    path, shape = directory / shard.file, (shard.stop - shard.start,)
+    valid = array_view(path, VALID_DATASET, buffer, shape=shape, dtype="bool")
+    return [shard.start + int(place) for place in np.flatnonzero(~valid)]
 
 
 def corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:

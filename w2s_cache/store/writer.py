@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,8 +13,15 @@ import h5py
 import numpy as np
 
 from w2s_cache import __version__
-from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.errors import StoreError
 from w2s_cache.store.casting import stored_form
+from w2s_cache.store.failures import (
+    RowFailure,
+    in_force,
+    read_failures,
+    valid_mask,
+    write_failures,
+)
 from w2s_cache.store.fingerprint import canonical_json, diff_keys, stale_error
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
@@ -29,7 +36,8 @@ from w2s_cache.store.layout import (
 )
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import make_directory, publish, write_error
-from w2s_cache.store.shard import ShardHeader, content_digest, read_verified, shard_bytes
+from w2s_cache.store.recover import drop_failures, intact
+from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,24 +59,29 @@ class StoreWriter:
         return [bounds for bounds in grid if bounds[0] not in stored]
 
     def write(
-        self, start: int, arrays: Mapping[str, np.ndarray], *, valid: np.ndarray | None = None
+        self,
+        start: int,
+        arrays: Mapping[str, np.ndarray],
+        *,
+        failures: Sequence[RowFailure] = (),
     ) -> None:
-        """Publish one whole shard, then the manifest that lists it.
+        """Publish one whole shard, then why some of its rows are invalid, then the manifest.
 
         Args:
             start: First row, the beginning of a range that ``missing`` returned.
             arrays: All declared arrays by name, each (stop - start, *row_shape).
-            valid: (stop - start,) bool, False where an image could not be used; None for all valid.
+            failures: The rows that are not valid, each once; what the arrays hold there is blanked.
 
         Raises:
             StoreError: not a missing range, arrays that are missing, surplus or refused (shape,
-                sort of number, NaN or inf in a valid row, beyond the stored dtype's range).
+                sort of number, NaN or inf in a valid row, beyond the stored dtype's range),
+                failures of other rows.
             StoreWriteError: no space, no permission; nothing half-written is visible.
         """
         stop = dict(self.missing()).get(start)
         if stop is None:
             raise _refused(f"the start of a missing range {self.missing()[:3]} …", f"start {start}")
-        mask = _mask(valid, stop - start)
+        mask = valid_mask(failures, start, stop)
         names = [spec.name for spec in self.manifest.arrays]
         if sorted(arrays) != sorted(names):
             raise _refused(f"arrays {sorted(names)}", f"arrays {sorted(arrays)}")
@@ -76,14 +89,9 @@ class StoreWriter:
             spec.name: stored_form(spec, arrays[spec.name], valid=mask, start=start)
             for spec in self.manifest.arrays
         }
-        self._publish(start, stop, stored, mask)
-
-    def _publish(
-        self, start: int, stop: int, arrays: Mapping[str, np.ndarray], valid: np.ndarray
-    ) -> None:
         now = self.manifest
         header = ShardHeader(kind=now.kind, key_digest=now.key_digest, start=start, stop=stop)
-        content = shard_bytes(header, arrays, valid=valid)
+        content = shard_bytes(header, stored, valid=mask)
         shard = Shard(
             file=shard_file(start, now.shard_rows),
             start=start,
@@ -91,7 +99,30 @@ class StoreWriter:
             bytes=len(content),
             digest=content_digest(content),
         )
+        self._publish(shard, content, tuple(failures))
+
+    def failures(self) -> tuple[RowFailure, ...]:
+        """Return why rows of the published shards are invalid, by row."""
+        return in_force(self.directory, self.manifest)
+
+    def withdraw(self, rows: Iterable[int]) -> None:
+        """Take the shards that hold these rows out of the store: ``missing`` names them again.
+
+        Raises:
+            StoreWriteError: no permission; the manifest is as it was, or lists them no more.
+        """
+        starts = {row // self.manifest.shard_rows * self.manifest.shard_rows for row in rows}
+        kept = tuple(shard for shard in self.manifest.shards if shard.start not in starts)
+        self.manifest = _publish_manifest(self.directory, replace(self.manifest, shards=kept))
+        _remove_orphans(self.directory, {shard.file for shard in kept})
+        drop_failures(self.directory, self.manifest)
+
+    def _publish(self, shard: Shard, content: bytes, failures: tuple[RowFailure, ...]) -> None:
+        now = self.manifest
         publish(self.directory / shard.file, content)
+        if failures:  # before the manifest, so that no invalid row is ever without its reason
+            known = read_failures(self.directory)
+            write_failures(self.directory, {**known, shard.digest: failures})
         shards = tuple(sorted((*now.shards, shard), key=lambda s: s.start))
         self.manifest = _publish_manifest(self.directory, replace(now, shards=shards))
 
@@ -112,7 +143,8 @@ def open_writer(  # noqa: PLR0913  # the whole declaration of a store, all but o
     """Begin or resume a store; no other process can write to it until the context ends.
 
     What an interrupted writer left behind is removed, and shards whose bytes are not those that
-    the manifest lists are dropped, so that ``missing`` names them again.
+    the manifest lists, or whose invalid rows lack their failures, are dropped, so that ``missing``
+    names them again.
 
     Args:
         directory: The store, made with its parents when it does not exist.
@@ -157,13 +189,14 @@ def _resumed(directory: Path, wanted: Manifest) -> Manifest:
     if path.exists():
         stored = manifest_from_json(path.read_bytes(), source=str(path))
         _check_same(directory, stored, wanted)
-        shards = _intact(directory, stored.shards)
+        shards = intact(directory, stored.shards)
         manifest = replace(stored, shards=shards, attributes=_as_keyed(stored))
     else:
         stored, manifest = None, wanted
     if manifest != stored:
         _publish_manifest(directory, manifest)
     _remove_orphans(directory, {shard.file for shard in manifest.shards})
+    drop_failures(directory, manifest)
     return manifest
 
 
@@ -185,16 +218,6 @@ def _declaration(manifest: Manifest) -> dict[str, object]:
     return {"kind": manifest.kind, "rows": manifest.rows, "arrays": arrays}
 
 
-def _intact(directory: Path, shards: Sequence[Shard]) -> tuple[Shard, ...]:
-    intact = []
-    buffer = np.empty(max((shard.bytes for shard in shards), default=0), dtype=np.uint8)
-    for shard in shards:
-        with contextlib.suppress(CorruptStoreError):  # it will be among the missing
-            read_verified(directory, shard, buffer)
-            intact.append(shard)
-    return tuple(intact)
-
-
 def _remove_orphans(directory: Path, published: set[str]) -> None:
     try:
         for path in directory.iterdir():
@@ -208,14 +231,6 @@ def _remove_orphans(directory: Path, published: set[str]) -> None:
 def _publish_manifest(directory: Path, manifest: Manifest) -> Manifest:
     publish(directory / MANIFEST_FILE, manifest_to_json(manifest).encode())
     return manifest
-
-
-def _mask(valid: np.ndarray | None, count: int) -> np.ndarray:
-    if valid is None:
-        return np.ones(count, dtype=bool)
-    if valid.shape != (count,) or valid.dtype != np.bool_:
-        raise _refused(f"a valid mask of {count} bools", f"shape {valid.shape}, {valid.dtype}")
-    return valid
 
 
 def _tool() -> dict[str, str]:

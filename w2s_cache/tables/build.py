@@ -14,6 +14,7 @@ from w2s_cache.tables.layout import CEILING, WEAK, ZERO_SHOT, Layout
 from w2s_cache.tables.leads import Read, leads
 from w2s_cache.tables.published_block import published_blocks
 from w2s_cache.tables.row import row_cells
+from w2s_cache.tables.skipped import skipped_images
 from w2s_cache.tables.table import AVERAGE, Block, Row, Table
 
 
@@ -59,6 +60,7 @@ def build(
         blocks=blocks,
         footer=(*footer(layout, grid, rows, blocks), *sentences),
         listings=listings,
+        skipped=skipped_images(grid.records(), grid.label_of),
     )
 
 

@@ -73,6 +73,7 @@ def _read(records: Sequence[RunRecord], varied: Set[Varied]) -> list[dict[str, s
     present: list[dict[str, Any]] = []
     for record in records:
         inputs = {f"inputs.{k}": v for k, v in record.inputs.items() if v is not None}
+        inputs.setdefault("inputs.skipped_key", "nothing skipped")
         rows = {"counts.eval": record.counts.get("eval")} if record.status == "done" else {}
         present.append({k: v for k, v in (inputs | rows).items() if not _follows(k, varied)})
     known: dict[str, Any] = {}
@@ -88,6 +89,8 @@ def _follows(name: str, varied: Set[Varied]) -> bool:
     """
     if name in ("counts.eval", "inputs.index_digest"):
         return "domain" in varied
+    if name == "inputs.skipped_key":
+        return bool(varied)
     if name == "inputs.request_digest":
         return bool({"strong", "weak"} & varied)
     return "domain" in varied or ("weak" if name == "inputs.logits_key" else "strong") in varied

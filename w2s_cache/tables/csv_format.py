@@ -6,6 +6,7 @@ import csv
 import io
 from decimal import Decimal
 
+from w2s_cache.tables.escapes import escape_csv
 from w2s_cache.tables.table import Table, Unit
 
 COLUMNS = (
@@ -20,7 +21,8 @@ def csv_format(table: Table) -> str:
     ``table`` is the block's name, ``row`` the method's (``delta:NAME`` for differences), ``seeds``
     are parted by spaces, and what is absent is empty. A published number has its own line in the
     block ``NAME:published``, as a fraction with all its digits, and beside it what it should be
-    where its own table contradicts it. Footers are not printed.
+    where its own table contradicts it. Images that a column lacks are counted in the block
+    ``NAME:skipped``, rows ``test`` and ``train``. Footers are not printed.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -30,10 +32,14 @@ def csv_format(table: Table) -> str:
             for column, cell in zip(table.names(block), row.cells, strict=True):
                 numbers = ["" if x is None else repr(x) for x in (cell.mean, cell.sd)]
                 seeds = " ".join(str(seed) for seed in cell.seeds)
-                place = (block.name, row.name, column)
+                place = (block.name, escape_csv(row.name), escape_csv(column))
                 published = [_fraction(x, block.unit) for x in (cell.printed, cell.recomputed)]
                 line = [*place, *numbers, cell.n or "", seeds, cell.status, *published]
                 writer.writerow(line)
+    for lacks in table.skipped:
+        for half, count in (("test", lacks.test), ("train", lacks.train)):
+            place = (f"{table.name}:skipped", half, escape_csv(lacks.column))
+            writer.writerow([*place, count, "", "", "", "complete", "", ""])
     return stream.getvalue()
 
 

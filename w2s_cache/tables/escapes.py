@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from w2s_cache.printable import on_one_line
+
 _ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -35,9 +37,15 @@ def escape_latex(text: str) -> str:
 
     Brackets too: at the start of a row one would be taken for the option of the break above.
     """
-    return text.translate(_ESCAPES)
+    return on_one_line(text).translate(_ESCAPES)
 
 
 def escape_markdown(text: str) -> str:
     """Keeps characters that Markdown would read as markup."""
-    return re.sub(r"([\\`*_|<\[\]])", r"\\\1", text)
+    return re.sub(r"([\\`*_|<\[\]])", r"\\\1", on_one_line(text))
+
+
+def escape_csv(text: str) -> str:
+    """Keeps a name from being a formula: spreadsheets compute cells that begin with such a sign."""
+    text = on_one_line(text)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

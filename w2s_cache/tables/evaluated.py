@@ -14,6 +14,7 @@ from w2s_cache.results.lacking import refuse_lacking
 from w2s_cache.tables.ceiling import ceiling_records
 from w2s_cache.tables.comparable import check_comparable
 from w2s_cache.tables.layout import CEILING, CEILING_METHODS
+from w2s_cache.tables.skipped import SkippedImages, skipped_images
 
 SUPERVISOR = "weak labels"
 """Name of the weak model as every run's predictions hold it; no method has this name."""
@@ -31,12 +32,14 @@ class Evaluated:
         seeds: The seeds, ascending.
         outcomes: By domain, right and wrong of all names in order.
         no_ceiling: Why there is no ceiling; empty when there is one.
+        skipped: What domains lack.
     """
 
     names: tuple[str, ...]
     seeds: tuple[int, ...]
     outcomes: Mapping[str, Outcomes]
     no_ceiling: str = ""
+    skipped: tuple[SkippedImages, ...] = ()
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -83,7 +86,8 @@ def load_evaluated(
     names = (*methods, *([] if why else [CEILING]))
     outcomes = {d: _domain(runs | ceiling, names, d, seeds, read) for d in domains}
     columns = (*methods, SUPERVISOR, *names[len(methods) :])
-    return Evaluated(names=columns, seeds=seeds, outcomes=outcomes, no_ceiling=why)
+    skipped = skipped_images(compared, lambda record: record.domain)
+    return Evaluated(names=columns, seeds=seeds, outcomes=outcomes, no_ceiling=why, skipped=skipped)
 
 
 def _ceiling(

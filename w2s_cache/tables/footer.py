@@ -11,6 +11,7 @@ from w2s_cache.tables.layout import CEILING, Layout
 from w2s_cache.tables.published_block import published_sentences
 from w2s_cache.tables.remarks import remarks
 from w2s_cache.tables.settings import listed, settings_sentences
+from w2s_cache.tables.skipped import skipped_images, skipped_sentences
 from w2s_cache.tables.table import Block, Row
 from w2s_cache.tables.wording import enumerated, row_label
 
@@ -107,15 +108,7 @@ def _evaluated(grid: Grid, done: Sequence[RunRecord]) -> Iterator[str]:
     rows = {grid.label_of(record): record.counts.get("eval", 0) for record in done}
     if rows:
         yield f"Rows evaluated: {_in_columns(grid, rows)}."
-    skipped: dict[str, int] = {}
-    for record in done:
-        count = record.counts.get("skipped", 0)
-        if count:
-            label = grid.label_of(record)
-            skipped[label] = max(count, skipped.get(label, 0))
-    if skipped:
-        shown = _in_columns(grid, skipped)
-        yield f"Images skipped because they could not be read: {shown}."
+    yield from skipped_sentences(skipped_images(done, grid.label_of))
 
 
 def _in_columns(grid: Grid, counts: Mapping[str, int]) -> str:

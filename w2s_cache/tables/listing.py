@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from w2s_cache.printable import on_one_line
 from w2s_cache.tables.escapes import escape_latex, escape_markdown
 
 
@@ -27,7 +28,8 @@ class Listing:
 
 def text_listing(listing: Listing) -> str:
     """Aligned columns between rules; a first word that repeats the line above is left out."""
-    cells = [listing.header, *_without_repeats(listing.lines)]
+    lines = [listing.header, *_without_repeats(listing.lines)]
+    cells = [tuple(on_one_line(cell) for cell in line) for line in lines]
     widths = [max(len(line[place]) for line in cells) for place in range(len(listing.header))]
     printed = [
         "  ".join(
@@ -37,7 +39,7 @@ def text_listing(listing: Listing) -> str:
         for line in cells
     ]
     rule = "-" * max(map(len, printed))
-    return "\n".join([listing.title, rule, printed[0], rule, *printed[1:], rule])
+    return "\n".join([on_one_line(listing.title), rule, printed[0], rule, *printed[1:], rule])
 
 
 def markdown_listing(listing: Listing) -> str:

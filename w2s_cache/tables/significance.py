@@ -19,6 +19,7 @@ from w2s_cache.metrics import (
 )
 from w2s_cache.tables.evaluated import SUPERVISOR, Evaluated
 from w2s_cache.tables.layout import CEILING
+from w2s_cache.tables.skipped import SkippedImages
 from w2s_cache.tables.table import AVERAGE
 
 RESAMPLES = 10_000
@@ -64,6 +65,7 @@ class Significance:
         images: Different images by domain.
         resamples: How often images were drawn anew.
         no_gap: Why there are no gaps; empty when there are.
+        skipped: What domains lack.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -73,6 +75,7 @@ class Significance:
     images: Mapping[str, int]
     resamples: int
     no_gap: str
+    skipped: tuple[SkippedImages, ...] = ()
 
 
 def average_accuracy(evaluated: Evaluated, name: str) -> float:
@@ -135,6 +138,7 @@ def significance(
         images={domain: o.images for domain, o in evaluated.outcomes.items()},
         resamples=resamples,
         no_gap=evaluated.no_ceiling,
+        skipped=evaluated.skipped,
     )
 
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.metrics import GapEstimate
+from w2s_cache.tables.escapes import escape_csv
 from w2s_cache.tables.lines import NOT_APPLICABLE
 from w2s_cache.tables.listing import Listing, markdown_listing, text_listing
 from w2s_cache.tables.rounding import half_up
 from w2s_cache.tables.significance import Comparison, Significance
+from w2s_cache.tables.skipped import skipped_sentences
 
 SIGNIFICANCE_FORMATS = ("text", "md", "csv")
 COLUMNS = (
@@ -74,6 +76,7 @@ def remarks(result: Significance) -> Iterator[str]:
     over = f"{len(result.seeds)} seeds ({seeds})" if many else f"one seed ({seeds})"
     for domain, rows in result.rows.items():
         yield (f"{domain}: {rows:,} rows of {result.images[domain]:,} images over {over}.")
+    yield from skipped_sentences(result.skipped)
     yield resampling(result)
     yield (
         "Right alone: rows over all seeds that only the method, or only the baseline, answers "
@@ -176,7 +179,8 @@ def _csv(result: Significance) -> str:
     writer.writerow(COLUMNS)
     seeds = " ".join(str(seed) for seed in result.seeds)
     for c in result.comparisons:
-        pair, counts = (c.method, c.against, c.column), _counts(result, c.column)
+        pair = tuple(escape_csv(name) for name in (c.method, c.against, c.column))
+        counts = _counts(result, c.column)
         d, alone = c.difference, (c.only_method, c.only_against)
         writer.writerow(
             ["difference", *pair, seeds, *counts, *map(repr, (d.value, d.low, d.high, d.p)), *alone]
@@ -190,11 +194,30 @@ def _csv(result: Significance) -> str:
                 ["mcnemar", *pair, seed, "", "", alone[0] - alone[1], "", "", repr(run.p), *alone]
             )
     for (method, column), gap in result.gaps.items():
+        place = (escape_csv(method), "", escape_csv(column))
         numbers = ["" if x is None else repr(x) for x in (gap.value, gap.low, gap.high)]
         writer.writerow(
-            ["pgr", method, "", column, seeds, *_counts(result, column), *numbers, "", "", ""]
+            [
+                "pgr",
+                *place,
+                seeds,
+                *_counts(result, column),
+                *numbers,
+                "",
+                "",
+                "",
+            ]
         )
+    writer.writerows(_skipped(result))
     return stream.getvalue()
+
+
+def _skipped(result: Significance) -> Iterator[list[object]]:
+    """Lines that count the images a domain lacks."""
+    for lacks in result.skipped:
+        place, empty = ("", "", escape_csv(lacks.column)), [""] * (len(COLUMNS) - 8)
+        for half, count in (("test", lacks.test), ("train", lacks.train)):
+            yield [f"skipped {half}", *place, "", "", "", count, *empty]
 
 
 def _counts(result: Significance, column: str) -> tuple[int, int]:

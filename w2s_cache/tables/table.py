@@ -6,6 +6,7 @@ import dataclasses
 from typing import Literal
 
 from w2s_cache.tables.listing import Listing
+from w2s_cache.tables.skipped import SkippedImages
 
 Status = Literal["complete", "partial", "missing", "not-applicable"]
 RowKind = Literal["method", "reference", "delta", "pgr", "published"]
@@ -102,6 +103,7 @@ class Table:
         footer: Sentences.
         labels: What is printed for the columns; none where it is the names.
         listings: Lists below the blocks that have columns of their own; not in CSV.
+        skipped: What columns lack; said in the footer, and counted in CSV, which has none.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Table:
     footer: tuple[str, ...]
     labels: tuple[str, ...] = ()
     listings: tuple[Listing, ...] = ()
+    skipped: tuple[SkippedImages, ...] = ()
 
     def names(self, block: Block) -> tuple[str, ...]:
         """Names of a block's columns."""

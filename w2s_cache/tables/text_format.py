@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from w2s_cache.printable import on_one_line
 from w2s_cache.tables.lines import CellText, Line, block_lines
 from w2s_cache.tables.listing import text_listing
 from w2s_cache.tables.table import Block, Table
@@ -18,9 +19,12 @@ def text_format(table: Table, *, color: bool = False) -> str:
         table: What to print.
         color: Whether the reader understands terminal escapes; only then are numbers bold.
     """
-    blocks = [_block(block, table.heads(block), color=color) for block in table.blocks]
+    blocks = [
+        _block(block, [on_one_line(head) for head in table.heads(block)], color=color)
+        for block in table.blocks
+    ]
     listings = [text_listing(listing) for listing in table.listings]
-    return "\n\n".join([*blocks, *listings, "\n".join(table.footer)]) + "\n"
+    return "\n\n".join([*blocks, *listings, "\n".join(map(on_one_line, table.footer))]) + "\n"
 
 
 def _block(block: Block, columns: Sequence[str], *, color: bool) -> str:
@@ -32,17 +36,18 @@ def _block(block: Block, columns: Sequence[str], *, color: bool) -> str:
     ]
     head = "  ".join([" " * first, *(n.rjust(w) for n, w in zip(columns, widths, strict=True))])
     rule = "-" * len(head)
-    printed = [block.title, rule, head, rule]
+    printed = [on_one_line(block.title), rule, head, rule]
     for line in lines:
         printed += [rule] if line.rule else []
-        printed += [line.heading] if line.heading else []
+        printed += [on_one_line(line.heading)] if line.heading else []
         cells = [_aligned(c, w, color=color) for c, w in zip(line.cells, widths, strict=True)]
         printed.append("  ".join([_label(line).ljust(first), *cells]))
     return "\n".join(line.rstrip() for line in [*printed, rule])
 
 
 def _label(line: Line) -> str:
-    return f"  {line.label}" if line.grouped else line.label
+    label = on_one_line(line.label)
+    return f"  {label}" if line.grouped else label
 
 
 def _plain(cell: CellText) -> str:

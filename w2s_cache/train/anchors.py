@@ -21,7 +21,7 @@ from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import index_path
-from w2s_cache.train.inputs import DomainInputs
+from w2s_cache.train.inputs import DomainInputs, skipped_digest
 
 
 def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet]) -> DomainInputs:
@@ -51,10 +51,11 @@ def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet])
             found="none",
             fix="Extract another domain, or remove `anchors` from the spec.",
         )
-    means = [_class_directions(home, found, inputs.index.classes) for found in others]
+    made = [_class_directions(home, found, inputs.index.classes) for found in others]
+    means = [directions for directions, _ in made]
     sources = {
-        found.domain: {"index": found.index_digest, "image": found.image.key_digest}
-        for found in others
+        found.domain: {"index": found.index_digest, "image": found.image.key_digest, **skipped}
+        for found, (_, skipped) in zip(others, made, strict=True)
     }
     return replace(
         inputs,
@@ -63,8 +64,13 @@ def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet])
     )
 
 
-def _class_directions(home: Path, found: FeatureSet, classes: Sequence[str]) -> Tensor:
-    """(k, d): unit mean of the unit D_train features of each class, zero where it has no image."""
+def _class_directions(
+    home: Path, found: FeatureSet, classes: Sequence[str]
+) -> tuple[Tensor, dict[str, str]]:
+    """(k, d): unit mean of the unit D_train features of each class, zero where it has no image.
+
+    Beside it the digest of the images that were skipped, where some were.
+    """
     index = read_index(index_path(home, found.dataset, found.domain))
     if tuple(index.classes) != tuple(classes):
         raise TrainError(
@@ -74,8 +80,9 @@ def _class_directions(home: Path, found: FeatureSet, classes: Sequence[str]) -> 
             fix="Remove `anchors` from the spec, or that domain from the cache.",
         )
     store = open_member(home, found.image)
-    rows = np.flatnonzero(index.is_train & store.valid())
+    valid = store.valid()
+    rows = np.flatnonzero(index.is_train & valid)
     features = functional.normalize(torch.from_numpy(store.read("features"))[rows], dim=-1)
     labels = torch.from_numpy(index.labels[rows])
     member = functional.one_hot(labels, len(classes)).to(features)
-    return functional.normalize(member.T @ features, dim=-1)
+    return functional.normalize(member.T @ features, dim=-1), skipped_digest(valid)

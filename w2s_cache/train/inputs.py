@@ -32,11 +32,12 @@ class DomainInputs:
         features: (n, d) float32, unnormalised strong features; a tensor, unless they are read
             from disk when asked for.
         weak_logits: (n, k) float32, likewise.
-        valid: (n,) bool, False for images that could not be decoded.
+        valid: (n,) bool, False for images that were skipped; their rows are NaN.
         text: (k, d) float32 unit rows, template ensemble or anchors; None without a text tower.
         logit_scale: The strong model's factor on cosines; None without a text tower.
         text_identity: What the text store's key says of its encoder; empty without a text tower.
-        digests: Digests of request, index and keys of all stores read, and of the anchors.
+        digests: Digests of request, index and keys of all stores read, of the anchors, and of
+            which rows were skipped, where some were.
     """
 
     index: Index
@@ -81,6 +82,7 @@ def load_inputs(
     image = open_member(home, found.image)
     logits = open_member(home, found.logits)
     text, scale, identity = _text(home, found)
+    valid = image.valid() & logits.valid()
     need = training_bytes(image, logits, tested=int((~index.is_train).sum()))
     source: Callable[[Store, str], Rows] = in_memory
     if memory is not None and need > memory:
@@ -93,7 +95,7 @@ def load_inputs(
         index=index,
         features=source(image, "features"),
         weak_logits=source(logits, "logits"),
-        valid=image.valid() & logits.valid(),
+        valid=valid,
         text=text,
         logit_scale=scale,
         text_identity=identity,
@@ -103,6 +105,7 @@ def load_inputs(
             "image_key": found.image.key_digest,
             "logits_key": found.logits.key_digest,
             "text_key": found.text.key_digest if found.text else None,
+            **skipped_digest(valid),
         },
     )
 
@@ -124,6 +127,15 @@ def read_index_of(home: Path, found: FeatureSet) -> Index:
             fix=f"Run `{command}` again.",
         )
     return index
+
+
+def skipped_digest(valid: np.ndarray) -> dict[str, str]:
+    """``skipped_key``, the digest of the rows left out; nothing where none is.
+
+    The keys of stores do not say which images could be used: retried, the same store holds more.
+    """
+    rows = np.flatnonzero(~valid).tolist()
+    return {"skipped_key": digest({"rows": rows})} if rows else {}
 
 
 def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:

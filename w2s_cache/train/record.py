@@ -28,7 +28,7 @@ def not_applicable(common: Mapping[str, Any], reason: str) -> RunRecord:
         reason=reason,
         metrics={},
         per_class_accuracy=[],
-        counts=dict.fromkeys(("fit", "val", "eval", "skipped"), 0),
+        counts=dict.fromkeys(("fit", "val", "eval", "skipped", "skipped_train"), 0),
         selected={},
         timing={},
     )

@@ -11,7 +11,7 @@ from w2s_cache.train.inputs import DomainInputs
 def usable_rows(
     protocol: ProtocolSpec, inputs: DomainInputs, seed: int
 ) -> tuple[Split, dict[str, int]]:
-    """The protocol's rows without those whose image could not be decoded, which are counted.
+    """The protocol's rows without those whose image was skipped, which are counted.
 
     Args:
         protocol: How D_test is divided.
@@ -19,7 +19,8 @@ def usable_rows(
         seed: The run's seed; divides D_test unless the protocol fixes a seed of its own.
 
     Returns:
-        The usable rows, and how many there are: ``fit``, ``val``, ``eval`` and ``skipped``.
+        The usable rows, and how many there are: ``fit``, ``val`` and ``eval``, and how many of the
+        test half (``skipped``) and of the training half (``skipped_train``) are not usable.
 
     Raises:
         TrainError: Too few rows, or too few of them usable.
@@ -38,12 +39,13 @@ def usable_rows(
         "val": len(usable.val),
         "eval": len(usable.full_test if full else usable.test),
         "skipped": len(split.full_test) - len(usable.full_test),
+        "skipped_train": len(split.weak_train) - len(usable.weak_train),
     }
     if min(counts["fit"], counts["val"], counts["eval"]) < 1:
         raise TrainError(
-            f"too few images of {inputs.index.domain} could be decoded",
+            f"too few images of {inputs.index.domain} can be used",
             expected="at least one usable row in each of fit, val and eval",
             found=", ".join(f"{name} {count}" for name, count in counts.items()),
-            fix="Repair the images and run `w2s-cache extract` again.",
+            fix="Repair the images and run `w2s-cache extract --retry-skipped`.",
         )
     return usable, counts

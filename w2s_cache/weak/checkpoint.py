@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,19 @@ from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import make_directory, publish, remove_temporaries
+from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.weak.checkpoint_files import KEY_FILE, WEIGHTS_FILE
 from w2s_cache.weak.classifier import WeakClassifier
 from w2s_cache.weak.start import start_of
 
-Trainer = Callable[[Any, Callable[..., Any]], None]
+Trainer = Callable[[Any, Callable[..., Any], Sequence[str]], None]
+"""(network, transform, training images to leave out) → nothing, the network trained in place."""
+
+Unusable = Callable[[Callable[..., Any]], Sequence[str]]
+"""Transform → the training images that cannot be used with it."""
 
 
-def weak_classifier(
+def weak_classifier(  # noqa: PLR0913  everything that decides a weak model, keyword-only
     directory_of: Callable[[str], Path],
     *,
     weak: WeakSpec,
@@ -38,9 +43,14 @@ def weak_classifier(
     trained_on: str,
     device: str,
     train: Trainer,
+    unusable: Unusable | None = None,
+    retry: bool = False,
     on_wait: Callable[[Owner | None], None] | None = None,
 ) -> tuple[WeakClassifier, bool]:
     """Loads the fine-tuned weak model, training it first when there is none.
+
+    A model that learned without some images, because they could not be used, is another model: its
+    key names them. It is taken where there is none that learned from all.
 
     Args:
         directory_of: Key digest → directory.
@@ -48,7 +58,9 @@ def weak_classifier(
         classes: Class names in label order.
         trained_on: Digest of the index (images, labels and split).
         device: A torch device string.
-        train: Called with (network, transform) to fine-tune in place.
+        train: Called to fine-tune in place.
+        unusable: Finds the training images to leave out; None leaves out none.
+        retry: Pass over models that learned without some images.
         on_wait: Called once, with the owner if known, when another process is fine-tuning it.
 
     Returns:
@@ -71,13 +83,17 @@ def weak_classifier(
         "classes": list(classes),
         **start.facts,
     }
+    if not (directory_of(digest(key)) / KEY_FILE).is_file():
+        known = None if retry else _without_some(directory_of(digest(key)).parent, key)
+        left_out = [] if known or unusable is None else list(unusable(start.transform))
+        key = known or ({**key, "skipped": left_out} if left_out else key)
     directory = directory_of(digest(key))
     fresh = False
     if not (directory / KEY_FILE).is_file():
         with _lock(directory, on_wait):
             fresh = not (directory / KEY_FILE).is_file()  # or the other process has made it
             if fresh:
-                train(network, start.transform)
+                train(network, start.transform, key.get("skipped", []))
                 _publish(directory, network, key)
     if not fresh:
         network.load_state_dict(kept_weights(directory))
@@ -91,6 +107,20 @@ def weak_classifier(
         device=device,
     )
     return classifier, fresh
+
+
+def _without_some(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The key of the model in this folder that learned from all but the fewest images."""
+    found: list[dict[str, Any]] = []
+    for file in sorted(folder.glob(f"*/{KEY_FILE}")):
+        try:
+            stored = parse_json(file.read_text(encoding="utf-8"))["key"]
+            left_out = stored["skipped"]
+        except (OSError, ValueError, LookupError, TypeError):
+            continue  # of all images, or broken, which is said where it is loaded
+        if digest({**key, "skipped": left_out}) == digest(stored):
+            found.append(stored)
+    return min(found, key=lambda stored: len(stored["skipped"]), default=None)
 
 
 @contextlib.contextmanager
@@ -119,7 +149,7 @@ def kept_weights(directory: Path) -> dict[str, Tensor]:
         CorruptStoreError: They are absent, damaged, or not those that were written.
     """
     try:
-        facts = json.loads((directory / KEY_FILE).read_text(encoding="utf-8"))
+        facts = parse_json((directory / KEY_FILE).read_text(encoding="utf-8"))
         promised = str(facts["weights"])
         state = load_file(os.fspath(directory / WEIGHTS_FILE))
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:

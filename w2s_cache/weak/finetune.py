@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.data.images import IndexedFile
 from w2s_cache.errors import DataError, ImageError, TrainError
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.spec import FinetuneSpec
@@ -27,7 +28,7 @@ _IN_MEMORY_BYTES = 2 << 30  # decoded D_train is kept when it fits, decoded ever
 class TrainImages:
     """D_train: (n,) files, (n,) int64 labels, the transform, and decoding threads."""
 
-    paths: Sequence[Path]
+    paths: Sequence[Path | IndexedFile]
     labels: np.ndarray
     transform: Callable[[Image], Tensor]
     workers: int
@@ -162,6 +163,18 @@ def _batches(
         yield from zip(_decoded(images, order.tolist(), size), labels, strict=True)
 
 
+def unusable_images(images: TrainImages, advance: Callable[[int], None]) -> list[int]:
+    """Places of the images that cannot be decoded or transformed, ascending; keeps no pixels."""
+    found: list[int] = []
+    size = 8 * images.workers
+    for batch in decode_ahead(
+        images.paths, images.transform, batch_size=size, workers=images.workers
+    ):
+        found += [failure.position for failure in batch.failures]
+        advance(len(batch.pixels))
+    return found
+
+
 def _decoded(images: TrainImages, rows: Sequence[int], size: int) -> Iterator[Tensor]:
     paths = [images.paths[row] for row in rows]
     failures: list[Failure] = []
@@ -176,7 +189,8 @@ def _decoded(images: TrainImages, rows: Sequence[int], size: int) -> Iterator[Te
             f"{len(failures)} training image(s) cannot be decoded",
             expected="images that Pillow reads",
             found=f"{shown}{more}",
-            fix="Repair or remove them (and their lines in the list file), then run again.",
+            fix="Repair or remove them (and their lines in the list file), then run again. Or "
+            "leave them out with --on-error skip.",
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.cache.removal import Plan
@@ -44,30 +45,30 @@ def remove_planned(
     shown = plan()
     _show(shown, quiet=quiet)
     if not shown.remove or dry_run:
-        click.echo(f"{_total(shown)} would be removed" if shown.remove else "nothing to remove")
+        echo(f"{_total(shown)} would be removed" if shown.remove else "nothing to remove")
         return 0
     if not yes:
         if not sys.stdin.isatty():
-            click.echo(f"Error: nothing was removed: {_total(shown)} need --yes", err=True)
+            echo(f"Error: nothing was removed: {_total(shown)} need --yes", err=True)
             return 1
         if not click.confirm(f"Remove {_total(shown)}?"):
-            click.echo("nothing was removed")
+            echo("nothing was removed")
             return 0
     agreed = shown.still(plan())
     bars = Bars(quiet=quiet)
     bars.begin("removing", agreed.bytes, unit="B")
     carry_out(home, agreed, advance=bars.advance)
     bars.end()
-    click.echo(f"{_total(agreed)} removed")
+    echo(f"{_total(agreed)} removed")
     return 0
 
 
 def _show(plan: Plan, *, quiet: bool) -> None:
     for removal in plan.remove:
         size = f"{removal.bytes / 1e6:,.1f} MB"
-        click.echo(f"{removal.kind:18} {size:>12}  {removal.path}  ({removal.why})")
+        echo(f"{removal.kind:18} {size:>12}  {removal.path}  ({removal.why})")
     for kept in () if quiet else plan.keep:
-        click.echo(f"kept: {kept.path} ({kept.why})", err=True)
+        echo(f"kept: {kept.path} ({kept.why})", err=True)
 
 
 def _total(plan: Plan) -> str:

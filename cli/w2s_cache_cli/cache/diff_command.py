@@ -14,6 +14,7 @@ from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import cache_dir_option, quiet_option, read_spec
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.cache.operand import SetOperand, StoreOperand
@@ -88,7 +89,7 @@ def _with_spec(
         name = member.file.relative_to(member.file.parents[4]).as_posix()
         found += len(differences)
         _print(differences, "the cache", f"spec {spec.name}", limit)
-        click.echo(f"{name}: {_verdict(len(differences), 'what the spec asks for now')}")
+        echo(f"{name}: {_verdict(len(differences), 'what the spec asks for now')}")
     return 1 if found else 0
 
 
@@ -98,7 +99,7 @@ def _sets(one: SetOperand, other: SetOperand, numbers: bool, limit: int, bars: B
 
     differences = set_differences(one, other)
     _print(differences, "A", "B", limit)
-    click.echo(f"feature sets: {_verdict(len(differences), 'the same')}")
+    echo(f"feature sets: {_verdict(len(differences), 'the same')}")
     code = 1 if differences else 0
     for kind in ("image", "logits", "text"):
         refs = getattr(one.found, kind), getattr(other.found, kind)
@@ -110,7 +111,7 @@ def _sets(one: SetOperand, other: SetOperand, numbers: bool, limit: int, bars: B
         )
         assert isinstance(first, StoreOperand)  # noqa: S101 - a feature set refers to stores
         assert isinstance(second, StoreOperand)  # noqa: S101
-        click.echo(f"{kind}:")
+        echo(f"{kind}:")
         code = max(code, _stores(first, second, numbers, limit, bars))
     return code
 
@@ -120,17 +121,17 @@ def _stores(one: StoreOperand, other: StoreOperand, numbers: bool, limit: int, b
 
     differences = setting_differences(one, other)
     _print(differences, "A", "B", limit)
-    click.echo(f"settings: {_verdict(len(differences), 'the same')}")
+    echo(f"settings: {_verdict(len(differences), 'the same')}")
     if differences and not (numbers and comparable(one.manifest, other.manifest)):
         if numbers:
-            click.echo("numbers: of other shapes, not compared")
+            echo("numbers: of other shapes, not compared")
         return 1
     if not differences and same_bytes(one, other):
-        click.echo("bytes: the same hashes, so the same numbers")
+        echo("bytes: the same hashes, so the same numbers")
         return 0
     apart = False
     for line, differs in _numbers(one, other, limit, bars):
-        click.echo(line)
+        echo(line)
         apart = apart or differs
     return 1 if differences or apart else 0
 
@@ -154,7 +155,7 @@ def _numbers(
 
 def _print(differences: Sequence[Difference], one: str, other: str, limit: int) -> None:
     for line in capped([_line(difference, one, other) for difference in differences], limit):
-        click.echo(line)
+        echo(line)
 
 
 def _line(difference: Difference, one: str, other: str) -> str:

@@ -14,6 +14,7 @@ from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option, read_spec
 from w2s_cache_cli.progress import Bars
+from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
     from w2s_cache.cache.finding import Checked
@@ -87,7 +88,7 @@ def command(
         _report(checked, bars, max_findings, quiet=quiet)
     bars.end()
     if not artifacts:
-        click.echo(
+        echo(
             f"nothing is cached in {cache_dir}: run `w2s-cache extract`, or name another "
             "--cache-dir",
             err=True,
@@ -106,7 +107,7 @@ def command(
         )
         broken += recomputed(read_spec(spec_name), selection, means, bars)
     verdict = f"{broken} broken" if broken else "all laws hold"
-    click.echo(f"{artifacts} artifacts, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
+    echo(f"{artifacts} artifacts, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
     sys.exit(1 if broken else 0)
 
 

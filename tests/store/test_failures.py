@@ -1,0 +1,95 @@
+"""Laws of rows that are not valid: each says why, before anybody can see it, and never after."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from w2s_cache.errors import CorruptStoreError
+from w2s_cache.store.check import check_store
+from w2s_cache.store.failures import RowFailure, read_failures, shown, write_failures
+from w2s_cache.store.layout import FAILURES_FILE
+from w2s_cache.store.reader import open_store, read_manifest
+from w2s_cache.store.writer import open_writer
+
+
+def stop() -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("nth", range(1, 25))
+def test_whatever_interrupts_a_write_no_invalid_row_lacks_its_reason(
+    tmp_path: Path, maker: Any, failing_os: Any, nth: int, after: bool
+) -> None:
+    """At every step of publishing, the listed rows that are invalid are those with a failure."""
+    directory = tmp_path / "s"
+    arrays, failures = maker.block(8, 16)
+    with open_writer(directory, **maker.declaration()) as writer:  # noqa: SIM117
+        with pytest.raises(KeyboardInterrupt), failing_os(nth, stop, after=after):
+            writer.write(8, arrays, failures=failures)
+    found = {violation.law for violation in check_store(directory)}
+    assert not found & {"FS-17", "FS-18"}
+    listed = read_manifest(directory).shards
+    told = read_failures(directory)
+    assert all(shard.digest in told for shard in listed)
+    maker.fill(directory)
+    assert check_store(directory) == []
+    assert list(read_failures(directory)) == [read_manifest(directory).shards[1].digest]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no parquet"])
+def test_lost_failures_cost_the_shards_they_explained(
+    store: Path, maker: Any, contents: Any, content: bytes | None
+) -> None:
+    """Without its reasons a shard with invalid rows is refused; a writer makes it anew."""
+    before, path = contents(store), store / FAILURES_FILE
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(CorruptStoreError, match=r"failures\.parquet is damaged"):
+        open_store(store).verify()
+    with open_writer(store, **maker.declaration()) as writer:
+        assert writer.missing() == [(8, 16)]
+    maker.fill(store)
+    open_store(store).verify()
+    assert contents(store) == before
+    assert check_store(store) == []
+
+
+def test_withdrawn_shards_take_their_failures_along(store: Path, maker: Any) -> None:
+    """A shard whose image was repaired is missing again; written whole, no failure is left."""
+    with open_writer(store, **maker.declaration()) as writer:
+        assert writer.failures() == (maker.broken,)
+        writer.withdraw([maker.broken.row])
+        assert writer.missing() == [(8, 16)]
+        assert not (store / FAILURES_FILE).exists()
+        writer.write(8, maker.block(8, 16)[0])
+    assert open_store(store).failures() == ()
+    assert check_store(store) == []
+
+
+def test_failures_come_back_as_they_were_written(tmp_path: Path, maker: Any) -> None:
+    """Reading undoes writing, row by row, but for messages, which fit one line of 500 signs."""
+    rows = [dataclasses.replace(maker.broken, row=row, path=f"d/ü {row}.png") for row in range(3)]
+    write_failures(tmp_path, {"b" * 32: (rows[0], rows[2]), "a" * 32: (rows[1],)})
+    found = read_failures(tmp_path)
+    assert found == {"b" * 32: (rows[0], rows[2]), "a" * 32: (rows[1],)}
+    long = dataclasses.replace(maker.broken, message="two\nlines " + "x" * 1000)
+    write_failures(tmp_path, {"a" * 32: (long,)})
+    [[kept]] = read_failures(tmp_path).values()
+    assert kept.message == ("two lines " + "x" * 1000)[:500] + "…"
+    write_failures(tmp_path, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_few_failures_are_shown_and_the_others_counted() -> None:
+    """What is printed of many failures fits a few lines."""
+    made = [
+        RowFailure(row=n, path=f"{n}.png", stage="read", error="OSError", message="gone")
+        for n in range(5)
+    ]
+    assert shown(made) == "0.png (read: gone); 1.png (read: gone); 2.png (read: gone); and 2 more"
+    assert shown(made[:1]) == "0.png (read: gone)"

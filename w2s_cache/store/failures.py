@@ -1,0 +1,189 @@
+"""Why rows of a store are not valid: ``failures.parquet``, one line per row.
+
+Every line names the shard it belongs to by the digest of that shard's bytes, and counts only while
+the manifest lists that digest. So the file can be published before the manifest that needs it, and
+a line that outlives its shard, or comes before it, says nothing of any row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.layout import FAILURES_FILE, Manifest
+from w2s_cache.store.publish import publish, remove
+
+FAILURES_SCHEMA: Final = "w2s-cache/failures/1"
+STAGES: Final = ("index", "read", "decode", "preprocess", "encode")
+COLUMNS: Final = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        *(pa.field(n, pa.string(), nullable=False) for n in ("path", "stage", "error", "message")),
+        pa.field("shard", pa.string(), nullable=False),
+    ]
+)
+_META: Final = b"w2s_cache.failures"
+_MESSAGE_CHARACTERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFailure:
+    """An image that could not be used.
+
+    Args:
+        row: Its row.
+        path: Its path, relative to the data root.
+        stage: Where it failed, one of :data:`STAGES`.
+        error: The type of the exception.
+        message: What the exception said, on one line.
+    """
+
+    row: int
+    path: str
+    stage: str
+    error: str
+    message: str
+
+
+ByShard = Mapping[str, tuple[RowFailure, ...]]
+"""Failures by the digest of the shard they belong to."""
+
+
+def write_failures(directory: Path, failures: ByShard) -> None:
+    """Replaces the file in one step; without failures there is none.
+
+    Raises:
+        StoreWriteError: no space, no permission; the previous file is untouched.
+    """
+    if not failures:
+        remove(directory / FAILURES_FILE)
+        return
+    lines = sorted(
+        (failure.row, failure.path, failure.stage, failure.error, _short(failure.message), shard)
+        for shard, members in failures.items()
+        for failure in members
+    )
+    columns = [
+        pa.array(column, f.type)
+        for column, f in zip(zip(*lines, strict=True), COLUMNS, strict=True)
+    ]
+    schema = COLUMNS.with_metadata({_META: json.dumps({"schema": FAILURES_SCHEMA}).encode()})
+    content = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), content)
+    publish(directory / FAILURES_FILE, content.getvalue().to_pybytes())
+
+
+def read_failures(directory: Path) -> dict[str, tuple[RowFailure, ...]]:
+    """Reads every line of a store's file, in force or not; none where there is no file.
+
+    Raises:
+        CorruptStoreError: The file is not what FS-17 demands.
+    """
+    path = directory / FAILURES_FILE
+    if not path.exists():
+        return {}
+    try:
+        table = pq.read_table(path, memory_map=False, partitioning=None)
+        problem = form_problem(table)
+        lines = [] if problem else table.to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        problem = f"{type(error).__name__}: {error}"
+    if problem:
+        raise CorruptStoreError(
+            f"{path} is damaged",
+            expected=f"a table of {FAILURES_SCHEMA}",
+            found=problem,
+            fix="Run 'w2s-cache extract' again with the same spec: it computes what it needs anew.",
+        )
+    found: dict[str, tuple[RowFailure, ...]] = {}
+    for line in lines:
+        shard = line.pop("shard")
+        found[shard] = (*found.get(shard, ()), RowFailure(**line))
+    return found
+
+
+def in_force(directory: Path, manifest: Manifest) -> tuple[RowFailure, ...]:
+    """Reads the failures of the shards that a manifest lists, by row.
+
+    Raises:
+        CorruptStoreError: The file is not what FS-17 demands.
+    """
+    found = read_failures(directory)
+    return tuple(f for shard in manifest.shards for f in found.get(shard.digest, ()))
+
+
+def valid_mask(failures: Sequence[RowFailure], start: int, stop: int) -> np.ndarray:
+    """(stop - start,) bool, False for the rows that failed.
+
+    Raises:
+        StoreError: A row outside [start, stop), or one that is there twice.
+    """
+    rows = [failure.row for failure in failures]
+    if len(set(rows)) != len(rows) or not all(start <= row < stop for row in rows):
+        raise StoreError(
+            "these failures cannot be stored",
+            expected=f"rows from {start} to {stop - 1}, each once",
+            found=f"rows {', '.join(map(str, sorted(rows)))}",
+            fix="Correct the call; nothing was written.",
+        )
+    valid = np.ones(stop - start, dtype=bool)
+    valid[np.array(rows, dtype=np.int64) - start] = False
+    return valid
+
+
+def form_problem(table: Any) -> str:
+    """What is wrong with the columns and values of a table of failures; empty when nothing is."""
+    if not table.schema.equals(COLUMNS):
+        return f"columns {', '.join(f'{f.name} {f.type}' for f in table.schema)}"
+    stated = (table.schema.metadata or {}).get(_META, b"")
+    if stated != json.dumps({"schema": FAILURES_SCHEMA}).encode():
+        return f"schema {stated.decode(errors='replace') or 'none'}"
+    if any(column.null_count for column in table.columns):
+        return "a value that is null"
+    unknown = sorted(set(table.column("stage").to_pylist()) - set(STAGES))
+    if unknown:
+        return f"stage {unknown[0]!r}, none of {', '.join(STAGES)}"
+    rows, shards = (table.column(name).to_pylist() for name in ("row", "shard"))
+    lines = list(zip(rows, shards, strict=True))
+    if lines != sorted(set(lines)):
+        return "lines that do not ascend by row, or repeat one"
+    return ""
+
+
+def unexplained(
+    invalid: Sequence[int], failures: Iterable[RowFailure], bounds: tuple[int, int]
+) -> str:
+    """How the failures of one shard differ from its invalid rows; empty when they do not.
+
+    Args:
+        invalid: Row numbers that are not valid.
+        failures: Those that the shard's digest has in the file.
+        bounds: The shard's rows [start, stop).
+    """
+    told = {failure.row for failure in failures}
+    for rows, what in (
+        (sorted(set(invalid) - told), "invalid without a failure"),
+        (sorted(told - set(invalid)), "valid with a failure"),
+    ):
+        if rows:
+            return f"{len(rows)} of rows {bounds[0]}..{bounds[1]} {what}, first {rows[0]}"
+    return ""
+
+
+def shown(failures: Sequence[RowFailure], count: int = 3) -> str:
+    """The first few failures in words, and how many more there are."""
+    named = "; ".join(f"{f.path} ({f.stage}: {f.message})" for f in failures[:count])
+    return named + (f"; and {len(failures) - count:,} more" if len(failures) > count else "")
+
+
+def _short(message: str) -> str:
+    line = " ".join(message.split())
+    return line if len(line) <= _MESSAGE_CHARACTERS else f"{line[:_MESSAGE_CHARACTERS]}…"

@@ -21,6 +21,7 @@ KINDS = {
     "feature set": "*__*.json",
     "side file": "stats.parquet",
 }
+OUTCOMES = ("refused, healed", "refused, refused", "harmless")
 AT_ONCE = 50  # flips per child: a library that crashes on damage is then an answer, not the end
 
 
@@ -72,6 +73,8 @@ def flip_bytes(judge: Judge, flips: list[Flip]) -> Counter[tuple[str, str]]:
         part = flips[start : start + AT_ONCE]
         code, outcomes = answered(lambda part=part: [_outcome(judge, flip) for flip in part])
         assert code == 0, f"ended with {code} somewhere in: {'; '.join(map(str, part))}"
+        strange = [str(flip) for flip, o in zip(part, outcomes, strict=True) if o not in OUTCOMES]
+        assert not strange, f"read as before, but not extracted again: {strange}"
         seen.update(zip((flip.kind for flip in part), outcomes, strict=True))
     return seen
 
@@ -89,9 +92,7 @@ def _outcome(judge: Judge, flip: Flip) -> str:
         judge.extraction.run(home)
     except W2SError as error:
         _is_a_sentence(error, flip)
-        if read != "refused":
-            raise AssertionError(f"{flip}: read, but not extracted again ({error})") from error
-        return "refused, refused"
+        return f"{read}, refused"
     except Exception as error:
         raise AssertionError(f"{flip}: extraction fails with {error!r}") from error
     assert _read(judge, home, flip) == "right", f"{flip}: extraction did not heal it"

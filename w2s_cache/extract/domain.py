@@ -13,6 +13,7 @@ from w2s_cache.data.index_build import build_index
 from w2s_cache.data.listing import Listing
 from w2s_cache.data.source import list_domain
 from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
+from w2s_cache.extract.changes import index_changes, key_changes, told
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import Extracted, ExtractRequest
 from w2s_cache.extract.skipped import emptied_classes, skipped_images
@@ -88,6 +89,8 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    for change in key_changes(request.home, known, found) if known and not replaced else ():
+        progress.say(f"{change}; computed anew")
     publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return _extracted(request, index, found, computed, listing, progress)
@@ -205,8 +208,13 @@ def _known(
         progress.say(f"{domain}: {error.what} ({error.found}); computing it anew")
         return None
     except StaleStoreError as error:
-        progress.say(f"{domain}: {error.what} ({error.found}); computing what changed")
+        progress.say(f"{domain}: {told(error)}; computing what changed")
         return None
     except StoreError:
         return None
-    return found if found.index_digest == index.digest else None
+    if found.index_digest == index.digest:
+        return found
+    stored = _previous_index(index_path(request.home, index.dataset, domain), lambda _: None)
+    changes = index_changes(domain, stored, index, made_from=found.index_digest)
+    progress.say(f"{domain}: {changes}; computing what changed")
+    return None

@@ -111,7 +111,7 @@ def others(extraction: Extraction) -> list[report.Kills]:
             rows.append(
                 counted(
                     f"{what}, at random moments",
-                    Runs(extraction=extraction, home=whole.home, results=results.parent / "random"),
+                    Runs(extraction=extraction, home=whole.home, results=results.with_name("random") / "results"),
                     lambda trial: kill_at_moments(trial, kills=RANDOM_KILLS, seed=1),
                 )
             )

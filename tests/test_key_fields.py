@@ -115,6 +115,7 @@ OF_AN_EXTRACTION = {
     "device": "changes last bits at most",
     "workers": "decode the same pixels",
     "batch_size": "rows do not depend on their neighbours",
+    "crew": "more processes encode the same batches",
     "recheck": "reads more, asks for the same",
 }
 OF_A_SPEC = {

@@ -104,14 +104,15 @@ def others(extraction: Extraction) -> list[report.Kills]:
     kill = kill_at_calls if untraceable() else kill_at_system_calls
     rows = []
     for repeated, what in ((False, "train"), (True, "train over damaged runs")):
-        results = extraction.folder / f"repeated-{repeated}" / "results"
-        runs = Runs(extraction=extraction, home=whole.home, results=results, repeated=repeated)
+        folder = extraction.folder / f"repeated-{repeated}"
+        names = {"extraction": extraction, "home": whole.home}
+        runs = Runs(**names, results=folder / "results", repeated=repeated)
         rows.append(counted(f"{what}, before each system call", runs, kill))
         if not repeated:
             rows.append(
                 counted(
                     f"{what}, at random moments",
-                    Runs(extraction=extraction, home=whole.home, results=results.with_name("random") / "results"),
+                    Runs(**names, results=folder / "random" / "results"),
                     lambda trial: kill_at_moments(trial, kills=RANDOM_KILLS, seed=1),
                 )
             )

@@ -89,8 +89,8 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    for change in key_changes(request.home, known, found) if known and not replaced else ():
-        progress.say(f"{change}; computed anew")
+    if known and not replaced:
+        _say_changes(request, known, found, progress)
     publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return _extracted(request, index, found, computed, listing, progress)
@@ -191,6 +191,14 @@ def publish_index(request: ExtractRequest, index: Index) -> None:
     stored = _previous_index(path, lambda _: None)
     if stored is None or stored.digest != index.digest:
         write_index(path, index)
+
+
+def _say_changes(
+    request: ExtractRequest, before: FeatureSet, now: FeatureSet, progress: Progress
+) -> None:
+    """Names what a recheck found in the models themselves; the request was the same."""
+    for change in key_changes(request.home, before, now):
+        progress.say(f"{change}; computed anew")
 
 
 def _known(

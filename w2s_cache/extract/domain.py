@@ -51,7 +51,6 @@ def extract_domain(
     Raises:
         W2SError: The data set, an image, a model or the disk is not what it should be.
     """
-    dataset = request.spec.name
     listing = domain_listing(request, domain, progress)
     index, files = domain_index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
@@ -78,7 +77,7 @@ def extract_domain(
     if encoder.text is not None:
         text, computed["text"] = text_part(request, index, encoder.text, progress)
     found = FeatureSet(
-        dataset=dataset,
+        dataset=index.dataset,
         domain=domain,
         strong=request.strong_name,
         weak=request.weak_name,
@@ -89,8 +88,7 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    if known and not replaced:
-        _say_changes(request, known, found, progress)
+    _say_changes(request, None if replaced else known, found, progress)
     publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return _extracted(request, index, found, computed, listing, progress)
@@ -194,10 +192,10 @@ def publish_index(request: ExtractRequest, index: Index) -> None:
 
 
 def _say_changes(
-    request: ExtractRequest, before: FeatureSet, now: FeatureSet, progress: Progress
+    request: ExtractRequest, before: FeatureSet | None, now: FeatureSet, progress: Progress
 ) -> None:
     """Names what a recheck found in the models themselves; the request was the same."""
-    for change in key_changes(request.home, before, now):
+    for change in key_changes(request.home, before, now) if before else ():
         progress.say(f"{change}; computed anew")
 
 

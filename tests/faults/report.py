@@ -37,10 +37,10 @@ again.
 
 Calls in Python are those by which files change (open to write, write, truncate, fsync, rename,
 unlink, mkdir, flock, close); system calls are those of the kernel, of the libraries below too,
-met by tracing the process. Leftovers are temporary files that stayed, summed over all trials:
-beside an index, a feature set or a run a killed process may leave `*.tmp-<pid>` or `.*.partial`;
-no reader looks at them and they may be deleted when nothing is running. In stores and beside weak
-models the next writer removes them.
+met by tracing the process. Leftovers are temporary files that stayed, summed over all trials. In
+stores and beside weak models the next writer removes them. Beside an index or a feature set a
+killed process may leave `*.tmp-*`, which `w2s-cache cache gc` removes, beside a run `.*.partial`,
+which may be deleted when nothing is running; no reader looks at either.
 """
 OUTAGES = """
 ## Losses of power

@@ -116,6 +116,8 @@ OF_AN_EXTRACTION = {
     "workers": "decode the same pixels",
     "batch_size": "rows do not depend on their neighbours",
     "crew": "more processes encode the same batches",
+    "on_error": "rows of images that cannot be used are invalid, never other numbers",
+    "retry_skipped": "reads such images once more",
     "recheck": "reads more, asks for the same",
 }
 OF_A_SPEC = {

@@ -19,6 +19,7 @@ KINDS = {
     "manifests": "manifest.json",
     "index": "index.parquet",
     "feature set": "*__*.json",
+    "failures": "failures.parquet",
     "side file": "stats.parquet",
 }
 OUTCOMES = ("refused, healed", "refused, refused", "harmless")

@@ -12,14 +12,16 @@ from faults.judge import Tally
 
 INTRODUCTION = """# Reliability
 
-Written by `make faults`, which needs no network and no GPU; {minutes:.0f} minutes on {when},
-{where}, with {versions}. Run it again after a change to the store, to extraction or to the run
-records; a law that breaks ends it with a sentence. `make test` runs a short form of each part
-(`tests/faults/`).
+Written by `make faults`, which needs no network and no GPU. Run it again after a change to the
+store, to extraction or to the run records; a law that breaks ends it with a sentence. `make test`
+runs a short form of each part (`tests/faults/`).
 
-All trials use one tiny data set: {rows} images, shards of {shard_rows} rows, an encoder of pixel
-means, imported weak logits. What is disturbed is the real code from `extract_domain` and
-`run_study` down.
+This run took {minutes:.0f} minutes on {when}, on {where}, with
+{versions}.
+
+All trials use one tiny data set: {rows} images, one of which cannot be decoded and is skipped, shards
+of {shard_rows} rows, an encoder of pixel means, imported weak logits. What is disturbed is the real
+code from `extract_domain` and `run_study` down.
 """
 KILLS = """
 ## Killed processes
@@ -70,7 +72,7 @@ error was a traceback.
 
 "Refused, healed": reading names the damage and the next `extract` computes anew what it hit.
 "Refused, refused": `extract` refuses too and says what to delete. "Harmless": everything reads as
-before (free facts, white space, padding; the side file only saves time).
+before (free facts, white space, padding; failures only explain, the side file only saves time).
 """
 FAILURES = """
 ## Disks that refuse

@@ -23,7 +23,7 @@ def main() -> None:
     target = Path(sys.argv[1])
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        extraction = Extraction(folder=Path(folder)).prepare()
+        extraction = Extraction(folder=Path(folder), broken=False).prepare()
         extraction.run(target / "home")
         numbers = numbers_of(extraction)
     for aside in ("stats.parquet", ".writer.lock"):

@@ -19,9 +19,9 @@ runs a short form of each part (`tests/faults/`).
 This run took {minutes:.0f} minutes on {when}, on {where}, with
 {versions}.
 
-All trials use one tiny data set: {rows} images, one of which cannot be decoded and is skipped, shards
-of {shard_rows} rows, an encoder of pixel means, imported weak logits. What is disturbed is the real
-code from `extract_domain` and `run_study` down.
+All trials use one tiny data set: {rows} images, one of which cannot be decoded and is skipped,
+shards of {shard_rows} rows, an encoder of pixel means, imported weak logits. What is disturbed is
+the real code from `extract_domain` and `run_study` down.
 """
 KILLS = """
 ## Killed processes

@@ -69,10 +69,13 @@ class Program:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Begins ``w2s-cache extract``."""
-        command = [sys.executable, "-m", "w2s_cache_cli", "extract", "--quiet", "--on-error", "skip"]
+        command = [sys.executable, "-m", "w2s_cache_cli", "extract", "--quiet"]
         options = ["--spec", str(self.spec), "--cache-dir", str(self.home), "--workers", "1"]
+        skipping = ["--on-error", "skip"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen([*command, *options], env=environment, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(
+            [*command, *options, *skipping], env=environment, stdout=subprocess.DEVNULL
+        )
 
     def kill_at_moments(self, *, kills: int, seed: int) -> None:
         """Kills processes between their first write and their end until ``kills`` died of it."""

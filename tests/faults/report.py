@@ -71,8 +71,10 @@ error was a traceback.
 {table}
 
 "Refused, healed": reading names the damage and the next `extract` computes anew what it hit.
-"Refused, refused": `extract` refuses too and says what to delete. "Harmless": everything reads as
-before (free facts, white space, padding; failures only explain, the side file only saves time).
+"Refused, refused": `extract` refuses too and says what to delete. "Right, refused": what was hit is
+not read in training (the shape of tokens), what is read is right, and `extract` says what to delete.
+"Harmless": everything reads as before and `extract` goes on (free facts, white space, padding;
+failures only explain, the side file only saves time).
 """
 FAILURES = """
 ## Disks that refuse

@@ -23,6 +23,13 @@ def test_random_flips_never_change_a_number_silently(whole: Judge) -> None:
         ("text/*/manifest.json", b'"logit_scale": 14.', b'"logit_scale": 15.', "refused, healed"),
         # The width of an array: refused when read, a hit when extracted.
         ("text/*/manifest.json", b"    12\n", b"    16\n", "refused, refused"),
+        # The width of an array that training does not read: a hit when extracted.
+        (
+            "text/*/manifest.json",
+            b'    12\n   ],\n   "dtype": "int32',
+            b'    52\n   ],\n   "dtype": "int32',
+            "right, refused",
+        ),
         # Free facts.
         ("d/image/*/manifest.json", b'"created": "2', b'"created": "3', "harmless"),
         # A path that is no text any more; the table of a side file that is none.

@@ -41,7 +41,10 @@ check: $(READY) ## Lint, types and import contracts
 bench: $(READY) ## Measure speed and memory as ratios; rewrites docs/benchmarks.md
 	$(BIN)/python benchmarks/all.py
 
+faults: $(READY) ## Kill, starve and damage extractions many times; rewrites docs/reliability.md
+	PYTHONPATH=tests $(BIN)/python -m faults
+
 clean: ## Remove .venv, results and caches of the tools (not the feature cache)
 	rm -rf $(VENV) results build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help install demo sweep tables test check bench clean
+.PHONY: help install demo sweep tables test check bench faults clean

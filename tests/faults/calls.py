@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+fcntl = pytest.importorskip("fcntl", reason="forks and locks of files: needs a POSIX system")
 BY_PATH = ("open", "replace", "rename", "unlink", "mkdir", "rmdir")
 BY_DESCRIPTOR = ("write", "fsync", "ftruncate", "close")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -60,10 +60,12 @@ class _Watch:
 
     def by_path(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def step(path: Any, *rest: Any, **more: Any) -> Any:
-            reads = name == "open" and not rest[0] & WRITING and not os.path.isdir(path)  # noqa: PTH112
-            if not self.inside(path) or reads or more.get("dir_fd") is not None:
+            if not self.inside(path) or more.get("dir_fd") is not None:
                 return real(path, *rest, **more)
-            result = self.around(name, Path(path), lambda: real(path, *rest, **more))
+            if name == "open" and not rest[0] & WRITING:  # no change, but it may be flushed by it
+                result = real(path, *rest, **more)
+            else:
+                result = self.around(name, Path(path), lambda: real(path, *rest, **more))
             if name == "open":
                 self.opened[result] = Path(path)
             return result

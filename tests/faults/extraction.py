@@ -27,6 +27,7 @@ from w2s_cache.train.inputs import load_inputs
 
 DOMAIN, CLASSES, PER_CLASS, SHARD_ROWS = "d", ("blue", "green", "red"), 5, 4
 ROWS = len(CLASSES) * PER_CLASS  # four shards, the last of three rows
+BROKEN = f"{DOMAIN}/green/2.png"  # row 7, in the second shard
 OLD = 1_700_000_000  # seconds; older than a moment, so that hashes of images are remembered
 SPEC = {
     "name": "tiny",
@@ -100,10 +101,12 @@ class Extraction:
 
     Attributes:
         folder: Where images and imported logits lie.
+        broken: Whether one of the images cannot be decoded; it is skipped.
         encoded: Images encoded by this process and its children.
     """
 
     folder: Path
+    broken: bool = True
     encoded: SharedCount = field(default_factory=SharedCount)
 
     def prepare(self) -> Extraction:
@@ -118,6 +121,10 @@ class Extraction:
                 Image.fromarray(pixels).save(path)
                 os.utime(path, (OLD, OLD))
                 names.append(path.relative_to(self.folder / "images").as_posix())
+        if self.broken:
+            path = self.folder / "images" / BROKEN
+            path.write_bytes(b"no image")
+            os.utime(path, (OLD, OLD))
         logits = np.random.default_rng(0).normal(size=(ROWS, len(CLASSES))).astype(np.float32)
         np.savez(self.folder / "logits.npz", path=np.array(names), logits=logits)
         return self
@@ -145,6 +152,7 @@ class Extraction:
             root=self.folder / "images",
             device="cpu",
             workers=1,
+            on_error="skip" if self.broken else "stop",
         )
         encoder = Means(self.encoded)
         return extract_domain(request, DOMAIN, strong=lambda _: encoder, progress=Silent())

@@ -1,4 +1,4 @@
-"""What must be true after a fault: all or nothing is seen, and the same call again ends right."""
+"""After a fault readers see all or nothing, and the same call again ends right."""
 
 from __future__ import annotations
 

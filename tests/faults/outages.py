@@ -1,4 +1,4 @@
-"""Losses of power during and after an extraction."""
+"""Losses of power while an extraction, a run or a weak model is written, and after."""
 
 from __future__ import annotations
 
@@ -14,15 +14,18 @@ from faults.extraction import ROWS, SHARD_ROWS
 from faults.judge import Judge
 from faults.place import emptied
 from faults.power_loss import LOSSES, Disk, recorded
+from faults.runs import Runs, WeakModel
 from w2s_cache.store.reader import read_manifest
 from w2s_cache.store.shard import content_digest
 
 
+def all_count(_: Path) -> bool:
+    """Every flush does what it promises."""
+    return True
+
+
 def outages(
-    judge: Judge,
-    *,
-    every: int = 1,
-    flushes: Callable[[Path], bool] = lambda _: True,
+    judge: Judge, *, every: int = 1, flushes: Callable[[Path], bool] = all_count
 ) -> tuple[int, int]:
     """Loses power before every ``every``-th call of an extraction, in each way, and resumes.
 
@@ -34,35 +37,67 @@ def outages(
     Returns:
         The number of states that were visited, and the most rows encoded twice in one.
     """
+    judge.fresh()
     trial = replace(judge, home=judge.home.with_name("found"))
-    start, states, extra = judge.extraction.encoded.value, 0, 0
+    counter, start = judge.extraction.encoded, judge.extraction.encoded.value
+    extras: list[int] = []
 
     def lose_power(call: Call, disk: Disk) -> None:
-        nonlocal states, extra
-        if call.number % every:
-            return
-        done = judge.extraction.encoded.value - start
-        for loss in LOSSES:
+        done = counter.value - start
+        for loss in LOSSES if call.number % every == 0 else ():
             _found(disk, loss, trial.home, call.number)
-            before = judge.extraction.encoded.value
+            before = counter.value
             _nothing_is_listed_before_it_is_there(trial.home)
             trial.reader_sees_all_or_nothing()
-            judge.extraction.run(trial.home)
-            again = done + judge.extraction.encoded.value - before - ROWS
+            trial.work()
+            again = done + counter.value - before - ROWS
             assert 0 <= again <= SHARD_ROWS, f"{loss} lost before call {call.number}: {again} rows"
             trial.is_whole()
-            judge.extraction.encoded.add(before - judge.extraction.encoded.value)
-            states, extra = states + 1, max(extra, again)
+            counter.add(before - counter.value)
+            extras.append(again)
 
     graves = emptied(judge.home.with_name("graves"))
-    with recorded(emptied(judge.home), graves, lose_power, flushes=flushes) as disk:
-        judge.extraction.run(judge.home)
+    with recorded(judge.home, graves, lose_power, flushes=flushes) as disk:
+        judge.work()
     for loss in LOSSES:  # whatever was reported as done stays
         _found(disk, loss, trial.home, 0)
         assert judge.extraction.run(trial.home).reused, f"{loss} lost after the end"
         trial.is_whole()
+    return len(extras) + len(LOSSES), max(extras, default=0)
+
+
+def run_outages(trial: Runs | WeakModel, *, every: int = 1) -> int:
+    """The same while runs are published or a weak model is kept; returns the states visited."""
+    trial.fresh()
+    folder, states = trial.below, 0
+    kept = folder.with_name("kept")
+    graves = emptied(folder.with_name("graves"))
+
+    def judged(disk: Disk, loss: str, seed: int) -> None:
+        """Puts the state in the trial's place, judges it, and brings back what was there."""
+        nonlocal states
+        folder.rename(kept)
+        _found(disk, loss, folder, seed)
+        trial.judge()
+        shutil.rmtree(folder)
+        kept.rename(folder)
         states += 1
-    return states, extra
+
+    pending: list[tuple[str, int, Disk]] = []
+
+    def lose_power(call: Call, disk: Disk) -> None:
+        if call.number % every == 0:
+            pending.extend((loss, call.number, disk.copy()) for loss in LOSSES)
+
+    with recorded(folder, graves, lose_power) as disk:
+        trial.work()
+    for loss, seed, then in pending:
+        judged(then, loss, seed)
+    for loss in LOSSES:
+        whole = trial.tally.whole
+        judged(disk, loss, 0)
+        assert trial.tally.whole == whole + 1, f"{loss} lost after the end"
+    return states
 
 
 def _found(disk: Disk, loss: str, home: Path, seed: int) -> None:

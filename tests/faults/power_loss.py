@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,11 @@ class Disk:
             self.promised[inode] = dict(self.names[inode])
         else:
             self.flushed[inode] = self.seen[inode]
+
+    def copy(self) -> Disk:
+        """The state of now, which later calls leave as it is."""
+        parts = ("seen", "names", "flushed", "promised")
+        return replace(self, **{part: dict(getattr(self, part)) for part in parts})
 
     def lose(self, loss: str, target: Path, generator: np.random.Generator) -> Path:
         """Make ``target`` what is found after the power comes back.

@@ -159,7 +159,7 @@ class WeakModel:
         return dict(classifier.identity()), trained
 
 
-def _nudge(network: Any, _: object) -> None:
+def _nudge(network: Any, *_: object) -> None:
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.01)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from w2s_cache.errors import StoreWriteError
-from w2s_cache.store.publish import publish
+from w2s_cache.store.publish import made_durably, publish, remove_temporaries
 
 
 def fail(number: int) -> Any:
@@ -60,3 +60,30 @@ def test_a_failing_disk_leaves_the_old_file_and_no_temporary(
         publish(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_name_of_every_new_directory_is_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flushed file is lost with a directory whose own name never reached the disk."""
+    opened: list[Path] = []
+    real = os.open
+
+    def watched(path: Any, *rest: Any) -> int:
+        opened.append(Path(path))
+        return real(path, *rest)
+
+    monkeypatch.setattr(os, "open", watched)
+    made_durably(tmp_path / "a" / "b")
+    assert sorted(opened) == [tmp_path, tmp_path / "a"]
+    opened.clear()
+    made_durably(tmp_path / "a" / "b")
+    assert opened == []
+
+
+def test_temporaries_alone_are_removed(tmp_path: Path) -> None:
+    """What a killed process was writing goes, everything else stays."""
+    for name in ("file", "file.tmp-12-ab", ".writer.lock"):
+        (tmp_path / name).write_bytes(b"x")
+    remove_temporaries(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".writer.lock", "file"]

@@ -206,3 +206,5 @@ def test_a_manifest_that_lies_about_an_array_is_found(store: Path) -> None:
     path.write_text(path.read_text().replace('"dtype": "float32"', '"dtype": "float16"'))
     with pytest.raises(CorruptStoreError, match=r"'features' of shape .*float16, found .*float32"):
         open_store(store).read("features")
+    with pytest.raises(CorruptStoreError, match=r"'features' of shape .*float16, found .*float32"):
+        open_store(store).verify()  # or extraction would call a hit what nobody can read

@@ -13,6 +13,7 @@ from w2s_cache.data.index_build import build_index
 from w2s_cache.data.listing import Listing
 from w2s_cache.data.source import list_domain
 from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
+from w2s_cache.extract.changes import index_changes, key_changes, told
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import Extracted, ExtractRequest
 from w2s_cache.extract.skipped import emptied_classes, skipped_images
@@ -50,7 +51,6 @@ def extract_domain(
     Raises:
         W2SError: The data set, an image, a model or the disk is not what it should be.
     """
-    dataset = request.spec.name
     listing = domain_listing(request, domain, progress)
     index, files = domain_index(request, listing, progress)
     asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
@@ -77,7 +77,7 @@ def extract_domain(
     if encoder.text is not None:
         text, computed["text"] = text_part(request, index, encoder.text, progress)
     found = FeatureSet(
-        dataset=dataset,
+        dataset=index.dataset,
         domain=domain,
         strong=request.strong_name,
         weak=request.weak_name,
@@ -88,6 +88,7 @@ def extract_domain(
         text=text,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    _say_changes(request, None if replaced else known, found, progress)
     publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
     return _extracted(request, index, found, computed, listing, progress)
@@ -190,6 +191,14 @@ def publish_index(request: ExtractRequest, index: Index) -> None:
         write_index(path, index)
 
 
+def _say_changes(
+    request: ExtractRequest, before: FeatureSet | None, now: FeatureSet, progress: Progress
+) -> None:
+    """Names what a recheck found in the models themselves; the request was the same."""
+    for change in key_changes(request.home, before, now) if before else ():
+        progress.say(f"{change}; computed anew")
+
+
 def _known(
     request: ExtractRequest, domain: str, asked: dict[str, Any], index: Index, progress: Progress
 ) -> FeatureSet | None:
@@ -205,8 +214,13 @@ def _known(
         progress.say(f"{domain}: {error.what} ({error.found}); computing it anew")
         return None
     except StaleStoreError as error:
-        progress.say(f"{domain}: {error.what} ({error.found}); computing what changed")
+        progress.say(f"{domain}: {told(error)}; computing what changed")
         return None
     except StoreError:
         return None
-    return found if found.index_digest == index.digest else None
+    if found.index_digest == index.digest:
+        return found
+    stored = _previous_index(index_path(request.home, index.dataset, domain), lambda _: None)
+    changes = index_changes(domain, stored, index, made_from=found.index_digest)
+    progress.say(f"{domain}: {changes}; computing what changed")
+    return None

@@ -17,6 +17,7 @@ from w2s_cache.extract.domain import extract_domain
 from w2s_cache.store.check import check_store
 from w2s_cache.store.feature_set import open_member
 from w2s_cache.store.fingerprint import file_sha256
+from w2s_cache.store.reader import Store
 
 FORMATS = ("parquet", "npz", "safetensors")
 
@@ -291,6 +292,17 @@ def test_a_part_of_a_domain_is_no_domain(house, tmp_path):
     """An export of one half lacks rows, which are named."""
     done = house.export(tmp_path / "out", split="test")
     with pytest.raises(ImportedFeaturesError, match="6 missing"):
+        house.bring(done.directory, model=None, normalized=None)
+
+
+def test_an_export_that_left_rows_out_does_not_come_back(house, tmp_path, monkeypatch):
+    """Rows without data are no features: the images behind them are named as what to repair."""
+    real = Store.valid
+    monkeypatch.setattr(Store, "valid", lambda self: real(self) & (np.arange(12) != 7))
+    done = house.export(tmp_path / "out")
+    monkeypatch.undo()
+    assert done.left_out == (house.inputs().index.paths[7],)
+    with pytest.raises(ImportedFeaturesError, match=r"1 missing.*left 1 rows without data out"):
         house.bring(done.directory, model=None, normalized=None)
 
 

@@ -71,7 +71,12 @@ def read_about(text: str | bytes) -> dict[str, Any] | None:
         return None
     try:
         stores = about["stores"]
-        needed = [about["images_digest"], about["normalized"], stores["image"]["key_digest"]]
+        needed = [
+            about["images_digest"],
+            about["normalized"],
+            about["left_out"],
+            stores["image"]["key_digest"],
+        ]
         keys = [store["key"] for store in stores.values() if store is not None]
         whole = all(isinstance(key, dict) for key in keys) and None not in needed
     except (LookupError, TypeError, AttributeError):

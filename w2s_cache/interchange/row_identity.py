@@ -65,7 +65,11 @@ def match_rows(
 
     def refuse_paths(expected: str, found: str, fix: str) -> ImportedFeaturesError:
         hint = " Where all begin with the same folder, name it with --prefix."
-        return refuse(expected, found, f"{fix}{hint}" if "unknown" in found else fix)
+        left_out = source.about["left_out"] if source.about else ()
+        if left_out and ", 0 unknown" in found:
+            fix = f"The export left {len(left_out)} rows without data out: repair those images, "
+            return refuse(expected, found, f"{fix}extract and export again.")
+        return refuse(expected, found, fix if ", 0 unknown" in found else f"{fix}{hint}")
 
     assert source.paths is not None  # noqa: S101 - identify_rows gave them
     order = row_order(source.paths, index.paths, elsewhere=elsewhere, refuse=refuse_paths)

@@ -189,7 +189,7 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
         request=feature_request(source.spec, strong=strong, weak=weak),
     )
     inputs = load_inputs(cache_dir, found)
-    say = (lambda _: None) if source.quiet else partial(click.echo, err=True)
+    say = (lambda _: None) if source.quiet else partial(echo, err=True)
     tower = Reattached(strong, "cpu", say)
     heads = [read_head(source.results_dir, run) for run in runs]
     pairs = zip(runs, heads, strict=True)

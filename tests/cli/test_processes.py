@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -61,3 +62,26 @@ def test_two_processes_make_the_store_of_one(
     ]
     assert len(shards[0]) == 3
     assert shards[0] == shards[1]
+
+
+def test_two_processes_skip_what_one_skips(
+    w2s: Any, place: Any, files: Any, tmp_path: Path
+) -> None:
+    """`--processes 2 --on-error skip` leaves the shards and failures.parquet of one process."""
+    shutil.copytree(place.folder / "images" / "art", tmp_path / "images" / "art")
+    for image in sorted((tmp_path / "images").rglob("*.png"))[16:34:3]:
+        image.write_bytes(b"no image")
+    spec = tmp_path / "tiny.toml"
+    spec.write_text(place.text.replace(str(place.folder / "images"), str(tmp_path / "images")))
+    made = {}
+    for processes in (1, 2):
+        home = tmp_path / str(processes)
+        asked = ("--spec", spec, "--domain", "art", "--cache-dir", home, "--device", "cpu")
+        means = ("--processes", processes, "--on-error", "skip", "--batch-size", 16)
+        done = w2s("extract", *asked, *means)
+        assert done.exit_code == 3, done.output
+        assert "art: 60 images, 6 skipped" in done.output
+        kept = (".h5", "failures.parquet")
+        made[processes] = {path: c for path, c in files(home).items() if path.endswith(kept)}
+    assert sum(path.endswith("failures.parquet") for path in made[1]) == 2
+    assert made[2] == made[1]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.errors import EncoderError, ImageError
 from w2s_cache.extract.bad_images import OnError
 from w2s_cache.extract.crew import Crew
+from w2s_cache.extract.encode import encode_rows
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.store.check import check_store
 from w2s_cache.store.reader import open_store, read_manifest
@@ -37,6 +39,10 @@ class Failing(Encoder):
     """Fails at its batch of number ``at`` in the way that is asked for."""
     def __init__(self, weights, at, how): super().__init__(weights); self.left, self.how = at, how
     def encode_images(self, pixels):
+        if self.how == "nan":
+            made = super().encode_images(pixels)
+            made["features"][made["features"][:, 0] > 0.5] = float("nan")
+            return made
         self.left -= 1
         if self.left < 0 and self.how == "kill": os.kill(os.getpid(), signal.SIGKILL)
         if self.left < 0 and self.how == "sleep": time.sleep(600)
@@ -79,14 +85,21 @@ def fill(
         *,
         devices: tuple[str, ...] = ("cpu", "cpu"),
         on_error: OnError = "stop",
+        unlike: Mapping[int, Mapping[str, Any]] | None = None,
+        encode: Any = None,
+        encoder: Any = None,
     ) -> int:
+        files = [indexed(root / path) for path in listed(root)]
+        for row, said in (unlike or {}).items():
+            files[row] = replace(files[row], **said)
         job = ImageJob(
             directory=tmp_path / name,
             kind="image",
             key={"made": "up"},
             names=listed(root),
-            files=[indexed(root / path) for path in listed(root)],
-            encoder=encoders.load(device="cpu"),
+            files=files,
+            encode=encode,
+            encoder=encoder or encoders.load(device="cpu"),
             dtypes={"features": "float32"},
             attributes={},
             label="d: made up",
@@ -179,16 +192,55 @@ def test_broken_images_are_named_as_by_one_process(
     assert str(crew.value) == str(alone.value)
 
 
-def test_broken_images_are_skipped_as_by_one_process(
+def test_images_are_skipped_as_by_one_process(
     fill: Any, encoders: Any, listed: Any, tmp_path: Path
 ) -> None:
-    """Shards and the reasons beside them are equal, whoever met the broken image."""
-    for path in listed(tmp_path / "images")[4:9:2]:
+    """Shards and failures.parquet are equal to the byte, also of a wholly bad batch."""
+    (tmp_path / "images" / listed(tmp_path / "images")[6]).write_bytes(b"")
+    (tmp_path / "images" / listed(tmp_path / "images")[11]).write_bytes(b"no image")
+    unlike = {
+        4: {"problem": ("FileNotFoundError", "it is gone")},
+        5: {"content": Content(size=1, sha256="0" * 64)},
+    }
+    fill("one", on_error="skip", unlike=unlike)
+    fill("two", encoders.load, on_error="skip", unlike=unlike)
+    one, two = tmp_path / "one", tmp_path / "two"
+    told = [(failure.row, failure.stage) for failure in open_store(one).failures()]
+    assert told == [(4, "index"), (5, "read"), (6, "decode"), (11, "decode")]
+    assert shards(two) == shards(one)
+    assert (two / "failures.parquet").read_bytes() == (one / "failures.parquet").read_bytes()
+    assert check_store(two) == []
+
+
+def test_images_without_finite_numbers_are_skipped_as_by_one_process(
+    fill: Any, encoders: Any, tmp_path: Path
+) -> None:
+    """What an encoder makes no numbers of is known of a process's batches as of one's own."""
+    load = functools.partial(encoders.load, "w0", 0, "nan")
+    for name, crew in (("one", None), ("two", load)):
+        fill(name, crew, on_error="skip", encoder=load(device="cpu"))
+    one, two = tmp_path / "one", tmp_path / "two"
+    told = {failure.stage for failure in open_store(one).failures()}
+    assert told == {"encode"}
+    assert shards(two) == shards(one)
+    assert (two / "failures.parquet").read_bytes() == (one / "failures.parquet").read_bytes()
+
+
+def test_the_list_of_broken_images_is_in_row_order(
+    fill: Any, encoders: Any, listed: Any, tmp_path: Path
+) -> None:
+    """Processes answer in any order; what is said of their images does not depend on it."""
+    for path in listed(tmp_path / "images")[:4:3]:
         (tmp_path / "images" / path).write_bytes(b"")
-    fill("one", on_error="skip")
-    fill("two", encoders.load, on_error="skip")
-    one, two = open_store(tmp_path / "one"), open_store(tmp_path / "two")
-    assert shards(tmp_path / "two") == shards(tmp_path / "one")
-    assert [failure.row for failure in one.failures()] == [4, 6, 8]
-    assert two.failures() == one.failures()
-    assert check_store(tmp_path / "two") == []
+    files = [indexed(tmp_path / "images" / path) for path in listed(tmp_path / "images")]
+    means = {"batch_size": 3, "workers": 1, "ahead": 0}
+
+    def backwards(rows: range) -> Any:
+        batches = encode_rows(encoders.load(device="cpu"), files[rows.start : rows.stop], **means)
+        yield from reversed(list(batches))
+
+    with pytest.raises(ImageError) as alone:
+        fill("one")
+    with pytest.raises(ImageError) as other:
+        fill("two", encode=backwards)
+    assert str(other.value) == str(alone.value)

@@ -171,6 +171,7 @@ def _fill_shard(
                 count = len(values)
                 arrays[name][position : position + count] = values
             progress.advance(count)
+    failures.sort(key=lambda failure: failure.position)  # processes answer in any order
     if failures and job.on_error == "stop":
         raise undecodable(failures)
     broken = not_finite(arrays, files, failures)

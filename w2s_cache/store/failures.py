@@ -101,7 +101,7 @@ def read_failures(directory: Path) -> dict[str, tuple[RowFailure, ...]]:
             f"{path} is damaged",
             expected=f"a table of {FAILURES_SCHEMA}",
             found=problem,
-            fix="Run 'w2s-cache extract' again with the same spec: it computes what it needs anew.",
+            fix="Run `w2s-cache extract` again with the same spec: it computes what it needs anew.",
         )
     found: dict[str, tuple[RowFailure, ...]] = {}
     for line in lines:

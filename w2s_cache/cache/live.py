@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
 from w2s_cache.store.layout import LOCK_FILE, SOFT_LOCK_FILE
-from w2s_cache.store.lock import read_owner
+from w2s_cache.store.lock import NO_LOCKS, read_owner
 
 
 def writer_of(directory: Path) -> str | None:
@@ -27,6 +27,8 @@ def writer_of(directory: Path) -> str | None:
     except Timeout:
         return str(read_owner(directory) or "a process that left no note")
     except OSError as error:
+        if error.errno in NO_LOCKS:  # there the file that stands for a lock decides, and is absent
+            return None
         return f"somebody, perhaps: its lock cannot be tried ({error.strerror or error})"
     lock.release()
     return None

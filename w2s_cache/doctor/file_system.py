@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from w2s_cache.doctor.finding import Finding, Level
 from w2s_cache.doctor.space import nearest
 from w2s_cache.errors import StoreWriteError
+from w2s_cache.store.lock import NO_LOCKS
 from w2s_cache.store.publish import publish
 
 SECTION = "file system"
@@ -21,7 +22,7 @@ SECOND_PROCESS = """
 import sys
 from filelock import FileLock, Timeout
 try:
-    FileLock(sys.argv[1]).acquire(timeout=0)
+    FileLock(sys.argv[1], fallback_to_soft=False).acquire(timeout=0)
 except Timeout:
     sys.exit(7)
 """
@@ -62,10 +63,14 @@ def _publishing(folder: Path) -> Finding:
 
 
 def _locks(folder: Path) -> Finding:
-    lock = FileLock(folder / "lock")
+    lock = FileLock(folder / "lock", fallback_to_soft=False)
     try:
         lock.acquire(timeout=0)
     except (OSError, Timeout, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno in NO_LOCKS:
+            fix = "Prefer a local --cache-dir: what a killed process leaves may block others."
+            value = "none on this file system: files that name their process stand for them"
+            return _finding("locks", "warn", value, fix)
         fix = (
             "Choose a --cache-dir on a file system with locks, or never run two extractions there."
         )

@@ -15,18 +15,20 @@ import numpy as np
 import torch
 
 from w2s_cache.cache.agreement import Agreement, agreement
+from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.data.decode import decode_ahead
 from w2s_cache.data.templates import fill
 from w2s_cache.errors import ImageError, StaleStoreError, StoreError
-from w2s_cache.extract.loaders import named_by
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
 from w2s_cache.store.fingerprint import diff_keys, file_sha256, stale_error
 from w2s_cache.store.index import Index, read_index
-from w2s_cache.store.layout import domain_path, index_path, slug
+from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
-from w2s_cache.weak.checkpoint import weak_classifier
+from w2s_cache.weak.checkpoint import kept_weights
+from w2s_cache.weak.classifier import WeakClassifier
+from w2s_cache.weak.start import start_of
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
@@ -87,7 +89,7 @@ def recompute(
         text = open_member(request.home, found.text)
         yield _texts(text, encoder.text, _drawn(drawn, np.arange(len(index.classes)), request.rows))
     if request.weak is not None:
-        kept = _kept_weak_model(request, request.weak, index)
+        kept = _kept_weak_model(request, request.weak, len(index.classes), logits)
         yield from _images(request, logits, kept, rows, paths, request.weak.batch_size)
 
 
@@ -162,24 +164,27 @@ def _refuse_other_model(store: Store, identity: Any) -> None:
         raise stale_error(what, differences, fix="Run `w2s-cache extract --recheck`.")
 
 
-def _kept_weak_model(request: RecomputeRequest, weak: WeakSpec, index: Index) -> ImageEncoder:
-    """The fine-tuned weak model of the cache; it is never trained here."""
-    place = domain_path(request.home, index.dataset, index.domain) / "weak"
-
-    def absent(_network: Any, _transform: Any, _skipped: Sequence[str]) -> None:
+def _kept_weak_model(
+    request: RecomputeRequest, weak: WeakSpec, classes: int, logits: Store
+) -> ImageEncoder:
+    """The fine-tuned weak model of the cache whose weights the key of its logits names."""
+    named = str(logits.manifest.key["encoder"]["weights"])
+    kept = [entry for entry in take_inventory(request.home).weak if entry.weights == named]
+    if not kept:
         raise StoreError(
-            f"the weak model {request.weak_name} of {index.domain} was not kept",
-            expected=f"a fine-tuned model in {place}",
+            f"the weak model {request.weak_name} was not kept",
+            expected=f"a fine-tuned model of weights {named[:12]} beside {logits.directory.parent}",
             found="none",
-            fix="Leave the logits unverified, or run `w2s-cache extract --recheck`.",
+            fix="Run `w2s-cache extract --recheck`: it trains the model again.",
         )
-
-    classifier, _ = weak_classifier(
-        named_by(place / slug(request.weak_name)),
-        weak=weak,
-        classes=index.classes,
-        trained_on=index.digest,
+    start = start_of(weak, classes)
+    start.network.load_state_dict(kept_weights(request.home / kept[0].path))
+    start.network.to(request.device).eval().requires_grad_(False)
+    return WeakClassifier(
+        library=weak.library,
+        start=start,
+        weights=named,
+        classes=classes,
+        precision=weak.precision,
         device=request.device,
-        train=absent,
     )
-    return classifier

@@ -13,6 +13,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from w2s_cache.cache.inventory import take_inventory
+from w2s_cache.cache.pack import write_pack
+from w2s_cache.cache.unpack import unpack
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.store.casting import stored_form
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
@@ -34,6 +37,7 @@ from w2s_cache.store.writer import open_writer
 CLASSES = ("ärger", "b", "c")
 ROWS, SHARD_ROWS = 10, 4
 LONG_AGO = 1_700_000_000
+SET = "v1/toy/art/sets/clip__net.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,3 +208,33 @@ def home(empty: Home) -> Home:
             empty.feature_set(domain, strong)
     empty.age()
     return empty
+
+
+@pytest.fixture
+def packed() -> Callable[..., Path]:
+    """A function: a feature set, that of art with clip unless named, packed into a file."""
+
+    def pack_one(into: Home, target: Path, path: str = SET, *, replace: bool = False) -> Path:
+        [entry] = [entry for entry in take_inventory(into.path).sets if entry.path == path]
+        write_pack(into.path, entry, target, replace=replace, advance=lambda _: None)
+        return target
+
+    return pack_one
+
+
+@pytest.fixture
+def pack(home: Home, packed: Callable[..., Path], tmp_path: Path) -> Path:
+    """The pack of art with clip."""
+    return packed(home, tmp_path / "out" / "art.h5")
+
+
+@pytest.fixture
+def unpacked() -> Callable[..., list[str]]:
+    """A function: unpacks and returns what was said."""
+
+    def unpack_one(pack: Path, target: Path, *, replace: bool = False) -> list[str]:
+        said: list[str] = []
+        unpack(pack, target, replace=replace, say=said.append, advance=lambda _: None)
+        return said
+
+    return unpack_one

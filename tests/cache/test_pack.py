@@ -15,39 +15,13 @@ import numpy as np
 import pytest
 
 from w2s_cache.cache.inventory import take_inventory
-from w2s_cache.cache.pack import write_pack
 from w2s_cache.cache.pack_layout import SCHEMA, pack_name
-from w2s_cache.cache.unpack import unpack
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.check import check_store
 from w2s_cache.store.layout import MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock
 
 SET = "v1/toy/art/sets/clip__net.json"
-
-
-def nothing(_):
-    """Progress that nobody watches."""
-
-
-def packed(home, target: Path, path=SET, **how):
-    """Pack one feature set."""
-    [entry] = [entry for entry in take_inventory(home.path).sets if entry.path == path]
-    write_pack(home.path, entry, target, replace=how.get("replace", False), advance=nothing)
-    return target
-
-
-@pytest.fixture
-def pack(home, tmp_path: Path) -> Path:
-    """The pack of art with clip."""
-    return packed(home, tmp_path / "out" / "art.h5")
-
-
-def unpacked(pack: Path, target: Path, *, replace=False):
-    """Unpack and return what was said."""
-    said: list[str] = []
-    unpack(pack, target, replace=replace, say=said.append, advance=nothing)
-    return said
 
 
 def contents(home: Path) -> dict[str, bytes]:
@@ -122,7 +96,7 @@ def test_packing_again_gives_the_same_bytes(home, pack, tmp_path):
     assert other.read_bytes() == pack.read_bytes()
 
 
-def test_unpacking_restores_every_file_byte_for_byte(home, pack, tmp_path):
+def test_unpacking_restores_every_file_byte_for_byte(home, pack, unpacked, tmp_path):
     """Shards, manifests, index and feature set are those that were packed."""
     target = tmp_path / "other home"
     assert unpacked(pack, target) == []
@@ -134,7 +108,7 @@ def test_unpacking_restores_every_file_byte_for_byte(home, pack, tmp_path):
 
 
 @pytest.fixture
-def pack_of_failures(home, laid_down, tmp_path: Path) -> Path:
+def pack_of_failures(home, laid_down, packed, tmp_path: Path) -> Path:
     """The pack of art with an image store whose row 5 is invalid, with a file of reasons."""
     from w2s_cache.store.fingerprint import digest
 
@@ -150,7 +124,7 @@ def pack_of_failures(home, laid_down, tmp_path: Path) -> Path:
     return packed(home, tmp_path / "failures.h5")
 
 
-def test_invalid_rows_and_their_failures_come_back(home, pack_of_failures, tmp_path):
+def test_invalid_rows_and_their_failures_come_back(home, pack_of_failures, unpacked, tmp_path):
     """Blanked rows, the mask and failures.parquet survive the way."""
     unpacked(pack_of_failures, tmp_path / "new")
     before, after = contents(home.path), contents(tmp_path / "new")
@@ -159,7 +133,9 @@ def test_invalid_rows_and_their_failures_come_back(home, pack_of_failures, tmp_p
     assert {name: before[name] for name in mine} == {name: after[name] for name in mine}
 
 
-def test_failures_that_name_other_files_are_refused(pack_of_failures, tmp_path, monkeypatch):
+def test_failures_that_name_other_files_are_refused(
+    pack_of_failures, unpacked, tmp_path, monkeypatch
+):
     """Reasons name shards by digest; a version of HDF5 that changes these cannot keep them."""
     from w2s_cache.cache import unpack as module
 
@@ -183,7 +159,7 @@ def test_the_specification_s_example_reads_a_pack(pack, monkeypatch):
     assert found["key"]["encoder"] == {"name": "clip"}
 
 
-def test_what_is_there_already_stays(pack, tmp_path):
+def test_what_is_there_already_stays(pack, unpacked, tmp_path):
     """Unpacking twice writes no store again; a damaged store is put right."""
     target = tmp_path / "new"
     unpacked(pack, target)
@@ -195,7 +171,7 @@ def test_what_is_there_already_stays(pack, tmp_path):
     assert contents(target) == before
 
 
-def test_another_layout_of_equal_numbers_is_said_and_sound(pack, tmp_path, monkeypatch):
+def test_another_layout_of_equal_numbers_is_said_and_sound(pack, unpacked, tmp_path, monkeypatch):
     """A version of HDF5 that writes other bytes gives a sound store of the same key."""
     from w2s_cache.cache import unpack as module
 
@@ -208,7 +184,7 @@ def test_another_layout_of_equal_numbers_is_said_and_sound(pack, tmp_path, monke
         assert check_store(manifest.parent) == []
 
 
-def test_packs_are_never_replaced_silently(home, pack):
+def test_packs_are_never_replaced_silently(home, pack, packed):
     """A file in the way stays unless it may be replaced."""
     pack.write_bytes(b"mine")
     with pytest.raises(StoreError, match="there already"):
@@ -219,7 +195,7 @@ def test_packs_are_never_replaced_silently(home, pack):
     assert [path.name for path in pack.parent.iterdir()] == [pack.name]
 
 
-def test_a_broken_cache_is_not_packed(home, tmp_path):
+def test_a_broken_cache_is_not_packed(home, packed, tmp_path):
     """A damaged shard stops packing, and nothing half-written is left."""
     shard = next(home.path.glob("v1/toy/art/image/clip*/part-00001.h5"))
     content = bytearray(shard.read_bytes())
@@ -235,7 +211,7 @@ def test_a_broken_cache_is_not_packed(home, tmp_path):
 
 
 @pytest.mark.parametrize("refusal", ["other rows", "other set", "busy", "link"])
-def test_a_cache_that_holds_something_else_is_refused(home, pack, tmp_path, refusal):
+def test_a_cache_that_holds_something_else_is_refused(home, pack, unpacked, tmp_path, refusal):
     """Nothing of a cache is overwritten by what a pack brings, unless that is asked for."""
     target = tmp_path / "new"
     unpacked(pack, target)
@@ -270,85 +246,6 @@ def test_a_cache_that_holds_something_else_is_refused(home, pack, tmp_path, refu
     if refusal == "other set":
         unpacked(pack, target, replace=True)
         assert (target / SET).read_bytes() == (home.path / SET).read_bytes()
-
-
-def put(name, value):
-    """Put something else in the place of a dataset or an attribute of a pack."""
-
-    def change(file):
-        if name.startswith("@"):
-            file.attrs[name[1:]] = value
-            return
-        if name in file:
-            del file[name]
-        if value is not None:
-            file[name] = value
-
-    return change
-
-
-def elsewhere(file):
-    """Features that lie outside the file."""
-    del file["image/features"]
-    file.create_dataset("image/features", shape=(10, 4), dtype="f2", external=[("x", 0, 80)])
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        put("@schema", "w2s-cache/feature-pack/2"),
-        put("@rows", 11),
-        put("image/features", np.zeros((10, 4), np.float16)),
-        put("image/features", np.zeros((10, 5), np.float16)),
-        put("image/features", None),
-        put("image/valid", np.zeros(10, bool)),
-        put("index/label", np.zeros(10, np.int64)),
-        put("index/path", np.array([b"/abs"] * 10)),
-        put("files/feature_set.json", "{}"),
-        put("files/image.manifest.json", None),
-        put("digests", "{}"),
-        put("digests", "nonsense"),
-        elsewhere,
-    ],
-)
-def test_a_changed_pack_is_refused(pack, tmp_path, change, monkeypatch):
-    """Whatever is changed, absent or outside is found, and no feature set appears."""
-    monkeypatch.chdir(tmp_path)
-    with h5py.File(pack, "r+") as file:
-        change(file)
-    with pytest.raises(CorruptStoreError):
-        unpacked(pack, tmp_path / "new")
-    assert not list((tmp_path / "new").rglob("sets/*"))
-
-
-@pytest.mark.parametrize("content", [b"", b"no HDF5", None])
-def test_what_is_no_pack_is_refused_with_a_sentence(tmp_path, content):
-    """Empty files, other files and absent ones."""
-    file = tmp_path / "x.h5"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(StoreError, match=r"x\.h5"):
-        unpacked(file, tmp_path / "new")
-
-
-@pytest.mark.parametrize(
-    "path", ["v1/toy/photo/image/x-{0}", "v1/toy/art/image/x", "../x-{0}", "v1/toy/art/sets/x-{0}"]
-)
-def test_a_pack_cannot_write_outside_its_place(pack, tmp_path, path):
-    """A store is written only where stores of its kind and domain are, whatever a pack says."""
-    import xxhash
-
-    with h5py.File(pack, "r+") as file:
-        fields = json.loads(file["files/feature_set.json"].asstr()[()])
-        fields["image"]["path"] = path.format(fields["image"]["key_digest"][:12])
-        text = json.dumps(fields)
-        digests = json.loads(file["digests"].asstr()[()])
-        digests["files/feature_set.json"] = [xxhash.xxh3_128_hexdigest(text.encode())]
-        put("files/feature_set.json", text)(file)
-        put("digests", json.dumps(digests))(file)
-    with pytest.raises(CorruptStoreError, match=r"in its place|outside"):
-        unpacked(pack, tmp_path / "new")
-    assert not list(tmp_path.glob("x-*"))
 
 
 def test_the_name_of_a_pack_names_all_it_holds(home):

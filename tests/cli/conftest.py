@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ batch_size = 8
 """
 
 
+LONG_AGO = 1_700_000_000
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where the session's data set, spec, cache and results are."""
@@ -71,6 +75,12 @@ class Place:
     def results(self) -> Path:
         """The records of the plain spec; tests only read them."""
         return self.folder / "results"
+
+    def options(self, **changes: object) -> list[object]:
+        """The options that name spec, cache and results."""
+        plain = {"spec": self.spec, "cache-dir": self.cache, "results-dir": self.results}
+        named = {**plain, **changes}.items()
+        return [part for name, path in named for part in (f"--{name}", path)]
 
     def edited(self, old: str, new: str, folder: Path) -> Path:
         """The spec with one change, written into ``folder``."""
@@ -160,3 +170,19 @@ def studied(cached: Place, trained: Result) -> Place:
     """The place with its cache and its results filled."""
     assert trained.exit_code == 0, trained.output
     return cached
+
+
+@pytest.fixture
+def copy(cached: Place, tmp_path: Path) -> Path:
+    """A cache of one's own, all files old."""
+    target = tmp_path / "cache"
+    shutil.copytree(cached.cache, target)
+    for file in target.rglob("*"):
+        os.utime(file, (LONG_AGO, LONG_AGO))
+    return target
+
+
+@pytest.fixture
+def cache(w2s: Callable[..., Result], copy: Path) -> Callable[..., Result]:
+    """A function that runs `w2s-cache cache …` on the copy."""
+    return lambda *words: w2s("cache", *words, "--cache-dir", copy)

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from w2s_cache.store.lock import writer_lock
-
 SET = "v1/tiny/art/sets/clip__net.json"
-LONG_AGO = 1_700_000_000
-
-
-@pytest.fixture
-def copy(cached, tmp_path: Path) -> Path:
-    """A cache of one's own, all files old."""
-    target = tmp_path / "cache"
-    shutil.copytree(cached.cache, target)
-    for file in target.rglob("*"):
-        os.utime(file, (LONG_AGO, LONG_AGO))
-    return target
-
-
-@pytest.fixture
-def cache(w2s, copy):
-    """A function that runs `w2s-cache cache …` on the copy."""
-    return lambda *words: w2s("cache", *words, "--cache-dir", copy)
-
-
-def paths(folder: Path) -> set[str]:
-    """Every file but locks."""
-    files = (f for f in folder.rglob("*") if f.is_file() and f.suffix != ".lock")
-    return {file.relative_to(folder).as_posix() for file in files}
 
 
 def damage(path: Path) -> None:
@@ -228,137 +200,11 @@ def test_pack_of_nothing_and_unpack_of_nonsense_are_refused(w2s, tmp_path):
         assert told.stderr.count("\n") == 1
 
 
-def test_gc_shows_then_needs_an_answer(cache, copy):
-    """Without --yes and a terminal nothing goes, the list is printed, the exit code is 1."""
-    (copy / SET).unlink()
-    before = paths(copy)
-    dry = cache("gc", "--dry-run")
-    assert dry.exit_code == 0
-    refused = cache("gc")
-    assert refused.exit_code == 1
-    assert "--yes" in refused.stderr
-    assert refused.stdout.splitlines() == dry.stdout.splitlines()[:-1]
-    assert paths(copy) == before
-    done = cache("gc", "--yes")
-    assert done.exit_code == 0
-    assert done.stdout.splitlines()[-1].endswith("removed")
-    assert not (copy / "v1/tiny/art").exists()
-    assert cache("verify").exit_code == 0
-    assert cache("gc").stdout == "nothing to remove\n"
-
-
-@pytest.mark.parametrize("answer", ["y", "n"])
-def test_gc_asks_at_a_terminal(copy, monkeypatch, answer):
-    """At a terminal the answer decides."""
-    (copy / SET).unlink()
-    before = paths(copy)
-    from click.testing import CliRunner
-
-    from w2s_cache_cli.main import cli
-
-    runner = CliRunner()
-    with runner.isolation(input=f"{answer}\n"):
-        monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-        with pytest.raises(SystemExit) as exit_:
-            cli(["cache", "gc", "--cache-dir", str(copy)], standalone_mode=False)
-    assert exit_.value.code == 0
-    assert (paths(copy) == before) == (answer == "n")
-
-
-def test_gc_keeps_what_is_young_or_being_written(cache, copy):
-    """A writer's domain and fresh files stay, each with its reason."""
-    (copy / SET).unlink()
-    [image] = copy.glob("v1/tiny/art/image/*/")
-    with writer_lock(image, timeout=0, on_wait=None):
-        told = cache("gc", "--yes")
-    assert told.stdout == "nothing to remove\n"
-    assert "writes into" in told.stderr
-    for file in copy.rglob("*"):
-        os.utime(file)
-    assert "minutes old" in cache("gc", "--dry-run").stderr
-    assert cache("gc", "--dry-run", "--min-age", "0").stdout.endswith("would be removed\n")
-
-
-def test_rm_by_name_keeps_what_is_shared(cache, copy):
-    """One domain goes with its stores; the texts that the other domain needs stay."""
-    told = cache("rm", "--dataset", "tiny", "--domain", "art", "--yes")
-    assert told.exit_code == 0
-    assert "kept: v1/tiny/text/" in told.stderr
-    assert not (copy / "v1/tiny/art/sets").exists()
-    assert list(copy.glob("v1/tiny/text/*/manifest.json"))
-    assert cache("verify").exit_code == 0
-
-
-def test_rm_by_path_stays_inside_the_cache(cache, copy, tmp_path, cached):
-    """Folders outside, the home itself and links out of it are refused; nothing is removed."""
-    outside = tmp_path / "precious"
-    outside.mkdir()
-    (copy / "v1/tiny/link").symlink_to(outside)
-    before = paths(copy)
-    for path in (outside, copy, copy / "v1/tiny/link", "v1/../..", cached.cache / "v1/tiny/art"):
-        told = cache("rm", path, "--yes")
-        assert told.exit_code == 1
-        assert "is not removed" in told.stderr
-    assert paths(copy) == before
-    assert outside.is_dir()
-    assert cache("rm", "v1/tiny/photo", "--yes").exit_code == 0
-    assert not (copy / "v1/tiny/photo").exists()
-
-
-def test_rm_needs_something_to_remove(cache):
-    """No name at all is a usage error, and so are paths and names together."""
-    assert cache("rm", "--yes").exit_code == 2
-    assert cache("rm", "v1/tiny", "--domain", "art").exit_code == 2
-
-
 def test_a_mistyped_command_is_answered_with_the_nearest(w2s):
     """The group suggests as the program does."""
     told = w2s("cache", "verfy")
     assert told.exit_code == 2
     assert "verify" in told.stderr
-
-
-def test_the_layout_of_ls_and_inspect_on_nothing(w2s, tmp_path):
-    """Empty and absent caches, and folders of another kind, are called what they are."""
-    told = w2s("ls", "--cache-dir", tmp_path)
-    assert (told.exit_code, told.stdout) == (0, "")
-    assert "nothing is cached there yet" in told.stderr
-    assert "w2s-cache extract" in told.stderr
-    assert "no such folder yet" in w2s("ls", "--cache-dir", tmp_path / "none").stderr
-    assert "an empty folder" in w2s("inspect", tmp_path).stderr
-    (tmp_path / "photo.jpg").write_bytes(b"")
-    assert "1 other entries, such as photo.jpg" in w2s("inspect", tmp_path).stderr
-
-
-def test_inspect_calls_other_parts_of_the_cache_by_their_names(w2s, copy):
-    """A weak model, feature sets and shards without manifest are not "no such store"."""
-    [weak] = copy.glob("v1/tiny/art/weak/*/")
-    assert "found a fine-tuned weak model" in w2s("inspect", weak).stderr
-    assert "found feature sets" in w2s("inspect", copy / "v1/tiny/art/sets").stderr
-    [image] = copy.glob("v1/tiny/art/image/*/")
-    (image / "manifest.json").unlink()
-    told = w2s("inspect", image)
-    assert told.exit_code == 1
-    assert "found shards without a manifest" in told.stderr
-
-
-def test_inspect_cuts_long_headers_and_long_lists(w2s, copy):
-    """Of many shards and violations the first are shown, all with --full."""
-    [image] = copy.glob("v1/tiny/art/image/*/")
-    fields = json.loads((image / "manifest.json").read_text())
-    [shard] = fields["shards"]
-    rows, n = fields["rows"], 30
-    fields["shard_rows"] = rows // n
-    fields["shards"] = [
-        {**shard, "file": f"part-{i:05d}.h5", "start": i * rows // n, "stop": (i + 1) * rows // n}
-        for i in range(n)
-    ]
-    (image / "manifest.json").write_text(json.dumps(fields))
-    short, full = w2s("inspect", image), w2s("inspect", image, "--full")
-    assert short.exit_code == full.exit_code == 1
-    assert "24 more shards (--full)" in short.stdout
-    assert "more (--max-findings)" in short.stdout
-    assert len(short.stdout.splitlines()) < 150 < len(full.stdout.splitlines())
 
 
 def test_local_weights_named_beside_the_spec_are_those_of_extract(cached, cache, tmp_path):

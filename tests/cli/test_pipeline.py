@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +17,6 @@ from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import index_path
 
 TINY = ("zero-shot", "weak", "lp-kd", "cpl", "soft-class-means", "ceiling-lp")
-
-
-def where(place, **changes):
-    """The options that name spec, cache and results."""
-    plain = {"spec": place.spec, "cache-dir": place.cache, "results-dir": place.results}
-    return [part for name, path in {**plain, **changes}.items() for part in (f"--{name}", path)]
 
 
 def test_extract_says_what_it_computed(extracted):
@@ -66,7 +59,7 @@ def test_train_prints_one_line_per_domain_and_method(studied, trained):
 def test_a_second_train_reuses_every_run(studied, w2s, files):
     """A run that exists is not run again, and its files are not touched."""
     before = files(studied.results)
-    again = w2s("train", *where(studied), "--method", "cpl, weak,cpl", "--seeds", "0-1,0")
+    again = w2s("train", *studied.options(), "--method", "cpl, weak,cpl", "--seeds", "0-1,0")
     assert again.exit_code == 0
     assert again.stdout.count("n=2, 2 reused") == 4
     assert files(studied.results) == before
@@ -94,67 +87,6 @@ def test_tables_writes_files_when_asked(studied, w2s, tmp_path):
     assert names == ["tiny-main.csv", "tiny-main.md", "tiny-main.tex"]
     assert (tmp_path / "out" / "tiny-main.csv").read_text(encoding="utf-8") == table.stdout
     assert table.stderr.count("wrote ") == 3
-
-
-def test_ls_lists_every_store(cached, w2s):
-    """Two image, two logits and one text store, their paths relative to the cache."""
-    listed = w2s("ls", "--cache-dir", cached.cache)
-    assert listed.exit_code == 0
-    kinds = [line.split()[0] for line in listed.stdout.splitlines()]
-    assert sorted(kinds) == ["image", "image", "logits", "logits", "text"]
-    for line in listed.stdout.splitlines():
-        assert (cached.cache / line.split()[-1] / "manifest.json").is_file()
-    assert listed.stderr.startswith("5 stores")
-
-
-def test_inspect_describes_and_checks_every_artifact(studied, w2s):
-    """A store's manifest and a run's record are printed as JSON, and all laws hold."""
-    [store] = studied.cache.glob("v1/tiny/art/image/*/manifest.json")
-    [run, _] = sorted(studied.results.glob("tiny/art/cpl/*/record.json"))
-    for path, name, value in ((store, "kind", "image"), (run, "method", "cpl")):
-        for asked in (path, path.parent):
-            told = w2s("inspect", asked)
-            assert told.exit_code == 0
-            header, verdict = told.stdout.rstrip().rsplit("\n", 1)
-            assert json.loads(header)[name] == value
-            assert (verdict, told.stderr) == ("all laws hold", "")
-
-
-def test_inspect_names_a_broken_law(cached, w2s, tmp_path):
-    """A store with one byte changed is described, the law named, and the exit code is 1."""
-    [manifest] = cached.cache.glob("v1/tiny/art/logits/*/manifest.json")
-    for file in manifest.parent.iterdir():
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    [shard] = tmp_path.glob("part-*")
-    content = bytearray(shard.read_bytes())
-    content[-1] ^= 1
-    shard.write_bytes(content)
-    told = w2s("inspect", tmp_path)
-    assert told.exit_code == 1
-    assert told.stdout.splitlines()[-1].startswith("FS-")
-
-
-def test_inspect_finds_what_ls_prints(cached, w2s):
-    """A path relative to the cache, as `ls` prints it, is as good as a path from here."""
-    path = w2s("ls", "--cache-dir", cached.cache).stdout.splitlines()[0].split()[-1]
-    told = w2s("inspect", path, "--cache-dir", cached.cache)
-    assert told.exit_code == 0
-    assert told.stdout.endswith("\nall laws hold\n")
-
-
-def test_inspect_checks_every_artifact_below_a_folder(studied, w2s, tmp_path):
-    """Of many runs only the broken ones have a line; the count and the verdict stand last."""
-    told = w2s("inspect", studied.results)
-    assert told.stdout == "24 stores and runs checked: all laws hold\n"
-    assert w2s("inspect", studied.cache).stdout.startswith("5 stores and runs checked: all laws")
-    shutil.copytree(studied.results, tmp_path / "results")
-    broken, *_ = sorted((tmp_path / "results").glob("tiny/art/cpl/*/predictions.parquet"))
-    broken.unlink()
-    told = w2s("inspect", tmp_path / "results")
-    assert told.exit_code == 1
-    line, verdict = told.stdout.splitlines()
-    assert line.startswith(f"{broken.parent.relative_to(tmp_path / 'results')}: RR-")
-    assert verdict == "24 stores and runs checked: 1 broken"
 
 
 def test_methods_names_every_method(w2s):
@@ -203,45 +135,11 @@ def test_data_check_and_classes(place, w2s):
 def test_quiet_prints_results_only(studied, trained, w2s, tmp_path):
     """With `--quiet` standard error stays empty and standard output does not change."""
     options = ("--method", "weak,lp-kd", "--quiet")
-    told = w2s("train", *where(studied, **{"results-dir": tmp_path}), *options)
+    told = w2s("train", *studied.options(**{"results-dir": tmp_path}), *options)
     assert told.stderr == ""
     lines = [line.split() for line in trained.stdout.splitlines()]
     expected = [words for words in lines if words[1] in ("weak", "lp-kd")]
     assert [line.split() for line in told.stdout.splitlines()] == expected
-
-
-def test_dry_runs_write_nothing(cached, w2s, tmp_path):
-    """`--dry-run` says what would happen and creates neither cache nor results."""
-    cache, results = tmp_path / "cache", tmp_path / "results"
-    told = w2s("extract", "--spec", cached.spec, "--cache-dir", cache, "--dry-run")
-    assert told.exit_code == 0
-    assert "clip and net" in told.stdout
-    assert told.stdout.count(": 60 images, not cached") == 2
-    told = w2s("train", *where(cached, **{"results-dir": results}), "--dry-run")
-    assert told.exit_code == 0
-    assert told.stdout.startswith("24 runs\nclip and net: zero-shot, weak")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_dry_run_says_what_is_cached(cached, w2s, tmp_path):
-    """Per domain: how many images, and what the cache has of this pair for these settings."""
-    dry = ("--cache-dir", cached.cache, "--dry-run", "--domain", "art")
-    told = w2s("extract", "--spec", cached.spec, *dry)
-    assert told.stdout.splitlines()[1:] == ["art: 60 images, cached"]
-    edited = cached.edited("image_size = 32", "image_size = 24", tmp_path)
-    told = w2s("extract", "--spec", edited, *dry)
-    assert "art: 60 images, cached with other settings (weak.image_size" in told.stdout
-    (tmp_path / "empty").mkdir()
-    told = w2s("extract", "--spec", cached.spec, *dry, "--root", tmp_path / "empty")
-    assert told.exit_code == 1
-    assert "no folder" in told.stderr
-
-
-def test_a_dry_run_never_draws(w2s, tmp_path):
-    """The embedded data set is drawn by the first extraction that needs it, not to look at it."""
-    told = w2s("extract", "--cache-dir", tmp_path / "cache", "--dry-run", "--domain", "real")
-    assert told.stdout.splitlines()[1:] == ["real: not cached"]
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_underscores_are_accepted_in_flags(studied, w2s):
@@ -266,7 +164,7 @@ def test_flag_comes_before_environment_and_environment_before_default(
 def test_cold_and_warm_caches_give_the_same_bits(studied, w2s, files, tmp_path):
     """Extracting anew elsewhere and training gives the same heads and predictions, run by run."""
     cache, results = tmp_path / "cache", tmp_path / "results"
-    cold = where(studied, **{"cache-dir": cache, "results-dir": results})
+    cold = studied.options(**{"cache-dir": cache, "results-dir": results})
     told = w2s("extract", *cold[:4], "--domain", "photo", "--workers", "2")
     assert told.exit_code == 0
     assert w2s("train", *cold, "--domain", "photo").exit_code == 0
@@ -287,7 +185,7 @@ def test_imported_logits_end_to_end(studied, w2s, tmp_path):
         table = pa.table({"path": list(index.paths), **columns})
         pa_csv.write_csv(table.take(np.arange(len(index))[::-1]), tmp_path / f"{domain}.csv")
     cache, results = tmp_path / "cache", tmp_path / "results"
-    options = where(studied, **{"cache-dir": cache, "results-dir": results})
+    options = studied.options(**{"cache-dir": cache, "results-dir": results})
     imported = ("--weak-logits", tmp_path / "{domain}.csv", "--weak", "mine")
     first = w2s("extract", *options[:4], *imported)
     assert first.exit_code == 0, first.output

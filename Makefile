@@ -41,7 +41,7 @@ check: $(READY) ## Lint, types and import contracts
 bench: $(READY) ## Measure speed and memory as ratios; rewrites docs/benchmarks.md
 	$(BIN)/python benchmarks/all.py
 
-faults: $(READY) ## Kill, starve and damage extractions many times; rewrites docs/reliability.md
+faults: $(READY) ## Kill, starve and damage extraction and training many times; rewrites docs/reliability.md
 	PYTHONPATH=tests $(BIN)/python -m faults
 
 clean: ## Remove .venv, results and caches of the tools (not the feature cache)

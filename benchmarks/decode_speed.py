@@ -2,11 +2,12 @@
 
 Run: ``python benchmarks/decode_speed.py [--images 24] [--repeats 20]``
 
-JPEG files (quality 90, chroma halved as cameras do) through the preprocessing of ViT-B-32, 224
+JPEG files (quality 85, chroma halved as cameras do) through the preprocessing of ViT-B-32, 224
 pixels, on one thread: file → decoded → resized → cropped → normalised. ``pillow`` is open_clip's
 own transform, ``fast`` is decoder = "fast". Both take turns file by file and the best time of each
-file counts. The pictures are drawn: soft shapes under fine grain, about 2 bits a pixel. The target,
-three times as fast, is for 900×700 pixels; 500×375 are too small to be decoded at half their size.
+file counts. The pictures are drawn: soft shapes under fine grain, about 1.6 bits a pixel. The
+target, three times as fast, is for 900×700 pixels; 500×375 are too small to be decoded at half
+their size.
 """
 
 from __future__ import annotations

@@ -29,6 +29,12 @@ def command_line(*words: str, **options: object) -> str:
     return shlex.join(parts)
 
 
+def features_command(*, domain: str, strong: str, weak: str, imported: bool) -> str:
+    """The command that makes a pair's features: `extract`, or `import` of those somebody made."""
+    words = ("import", "SOURCE") if imported else ("extract",)
+    return command_line(*words, domain=domain, strong=strong, weak=weak)
+
+
 def number_ranges(numbers: Iterable[int]) -> str:
     """``0-2,5``: whole numbers ascending, runs of neighbours as ranges, as ``--seeds`` reads them.
 

@@ -9,7 +9,7 @@ from w2s_cache.cache_home import cache_home
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.request import IMPORTED, feature_request
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
-from w2s_cache.spec import Spec
+from w2s_cache.spec import Decoder, Precision, Spec
 from w2s_cache.spec_files import load_spec
 from w2s_cache.store.contents import cached_pairs
 from w2s_cache.store.feature_set import read_feature_set
@@ -22,6 +22,8 @@ def load_domain(
     *,
     strong: str | None = None,
     weak: str | None = None,
+    precision: Precision | None = None,
+    decoder: Decoder | None = None,
     cache_dir: str | Path | None = None,
 ) -> DomainInputs:
     """Reads and verifies what `w2s-cache extract` left for a domain, as `w2s-cache train` does.
@@ -33,9 +35,12 @@ def load_domain(
             features; None takes the first section.
         weak: Weak model, a section of the spec or the name of imported logits; None takes the first
             section.
+        precision: Compute precision that was extracted with; None takes the spec's.
+        decoder: Decoder that was extracted with; None takes the spec's.
         cache_dir: The cache home; None takes ``W2S_CACHE_HOME``, else the user's cache folder.
-            Like the command line, ``W2S_STRONG_CHECKPOINT`` and ``W2S_WEAK_CHECKPOINT`` name local
-            weights that were extracted with.
+
+    Like the command line, ``W2S_STRONG_CHECKPOINT`` and ``W2S_WEAK_CHECKPOINT`` name local weights
+    that were extracted with.
 
     Returns:
         Features (n, d), weak logits (n, k) and text features (k, d), all float32, with their index.
@@ -49,6 +54,8 @@ def load_domain(
     asked = spec if isinstance(spec, Spec) else load_spec(str(spec))
     home = cache_home() if cache_dir is None else Path(cache_dir)
     overrides = Overrides(
+        precision=precision,
+        decoder=decoder,
         strong_checkpoint=os.environ.get("W2S_STRONG_CHECKPOINT") or None,
         weak_checkpoint=os.environ.get("W2S_WEAK_CHECKPOINT") or None,
     )

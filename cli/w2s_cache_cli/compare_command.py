@@ -11,7 +11,6 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select
-from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import (
     comma_list,
@@ -105,7 +104,6 @@ def command(
     methods = (method, *baselines)
     filters = record_filters(spec, domains, seeds, strong, weak)
     filters["method"] = [*methods, *CEILING_METHODS]
-    refuse_names_without_runs(spec, results_dir, domains=domains, weak=(weak,) if weak else ())
     records = records_of(
         spec, results_dir, filters, options, overrides, methods=methods, quiet=quiet
     )

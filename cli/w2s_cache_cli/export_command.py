@@ -157,14 +157,11 @@ def _feature_sets(
 ) -> list[FeatureSet]:
     """Every domain's feature set, each compared with what the spec asks for before any is used."""
     from w2s_cache.request import feature_request
-    from w2s_cache.store.contents import cached_domains, cached_pairs
     from w2s_cache.store.feature_set import read_feature_set
 
-    pairs = cached_pairs(home, spec.name)
     pair = {"strong": models.strong_name, "weak": models.weak_name}
-    cached = cached_domains(home, spec.name, **pair), pairs
     request = feature_request(spec, strong=models.strong, weak=models.weak)
     return [
         read_feature_set(home, dataset=spec.name, domain=domain, **pair, request=request)
-        for domain in extracted_domains(spec, models, asked, cached, bars)
+        for domain in extracted_domains(spec, models, asked, home, bars)
     ]

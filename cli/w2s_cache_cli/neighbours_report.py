@@ -56,6 +56,7 @@ def report_labels(
     """Prints the quality of weak labels by class or by image."""
     from w2s_cache.neighbours.search import nearest
     from w2s_cache.neighbours.weak_labels import image_quality, weak_labels
+    from w2s_cache.tables.rounding import half_up
 
     found: list[dict[str, Any]] = []
     lines_of = _class_lines if by == "class" else _image_lines
@@ -75,7 +76,8 @@ def report_labels(
         if source.format_ == "text":
             title = f"{at.domain}: weak labels of the {split} images"
             _print_text(title, kept, len(lines), words=2 if by == "class" else 3)
-            echo(f"{at.domain}: {share:.1%} of neighbours share the weak label\n")
+            shown = half_up(share, 1, percent=True)
+            echo(f"{at.domain}: {shown}% of neighbours share the weak label\n")
     columns = (_CLASS, _TRUE_CLASS) if by == "class" else (_IMAGE, _TRUE_IMAGE)
     _print_machine(source.format_, found, columns[0] + (columns[1] if ground_truth else ()))
 

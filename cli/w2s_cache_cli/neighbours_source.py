@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from w2s_cache.errors import NeighbourError
-from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
+from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec
-from w2s_cache_cli.models import Models, override_options
+from w2s_cache_cli.models import Models, chosen_models, override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     device_option,
@@ -136,9 +136,14 @@ class Source:
         from w2s_cache.neighbours.choice import make_index, recall
         from w2s_cache.neighbours.search import unit
 
-        device = "cpu" if count is None else resolve_device(self.device)
-        models = self._models()
-        for domain in self._domains(models):
+        device = resolve_device(self.device)
+        if count is None and device != "cpu":
+            self.bars.say(f"searched on the CPU, not on {device}: all above a threshold are wanted")
+            device = "cpu"
+        models = chosen_models(
+            self.spec, strong=self.strong, weak=self.weak, overrides=self.overrides
+        )
+        for domain in extracted_domains(self.spec, models, self.domains, self.cache_dir, self.bars):
             inputs = self._inputs(models, domain)
             rows = _rows(inputs, split)
             base = unit(inputs.features[rows])
@@ -151,19 +156,6 @@ class Source:
             self.bars.begin(f"{domain}: comparing", len(rows))
             yield Searched(inputs=inputs, rows=rows, base=base, index=index)
             self.bars.end()
-
-    def _models(self) -> Models:
-        strong_name, strong = strong_section_of(self.spec, self.strong, self.overrides)
-        weak_name, weak = weak_section_of(self.spec, self.weak, self.overrides)
-        return Models(strong_name=strong_name, strong=strong, weak_name=weak_name, weak=weak)
-
-    def _domains(self, models: Models) -> tuple[str, ...]:
-        from w2s_cache.store.contents import cached_domains, cached_pairs
-
-        pair = {"strong": models.strong_name, "weak": models.weak_name}
-        cached = cached_domains(self.cache_dir, self.spec.name, **pair)
-        pairs = cached_pairs(self.cache_dir, self.spec.name)
-        return extracted_domains(self.spec, models, self.domains, (cached, pairs), self.bars)
 
     def _inputs(self, models: Models, domain: str) -> DomainInputs:
         from w2s_cache.request import feature_request

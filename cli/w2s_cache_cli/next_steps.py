@@ -67,7 +67,7 @@ def _completed(command: str, running: click.Context, but: Collection[str]) -> st
     for flag, value in _typed(running):
         if flag in taken and flag not in named and _fits(value, taken[flag]):
             words += shlex.split(command_line(**{flag.strip("-"): value}))[1:]
-    return shlex.join([*words, *(_inputs(words, running) if name == "extract" else ())])
+    return shlex.join([*words, *(_inputs(words, running) if name in ("extract", "import") else ())])
 
 
 def _target(words: list[str], running: click.Context) -> tuple[click.Command | None, str]:
@@ -99,7 +99,7 @@ def _fits(value: Any, option: click.Option) -> bool:
 
 
 def _inputs(words: list[str], running: click.Context) -> Iterator[str]:
-    """What `extract` cannot find by itself: a root the spec does not name, imported logits."""
+    """What `extract` and `import` cannot find: a root the spec does not name, imported logits."""
     try:
         spec = load_spec(running.params["spec_name"])
     except (KeyError, W2SError):  # the message is about the spec, or the command has none

@@ -71,9 +71,7 @@ class _Source:
     quiet: bool
 
     def filters(self, domains: tuple[str, ...]) -> dict[str, object]:
-        """Fields of the records to read, names that nothing has refused."""
-        weak = (self.weak,) if self.weak else ()
-        refuse_names_without_runs(self.spec, self.results_dir, domains=domains, weak=weak)
+        """Fields of the records to read."""
         return record_filters(self.spec, domains, self.seeds, self.strong, self.weak)
 
     def records(self, domain: str, methods: tuple[str, ...]) -> list[RunRecord]:
@@ -212,6 +210,8 @@ def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared:
 
     source = _source(**shared)
     declared = declare(source.spec, method, source.options)
+    weak = (source.weak,) if source.weak else ()
+    refuse_names_without_runs(source.spec, source.results_dir, domains=domains, weak=weak)
     found = find_runs(source.results_dir, **source.filters(domains), method=method)
     records = requested(found, source.spec, source.overrides)
     if len(records) < len(found) and not source.quiet:

@@ -52,29 +52,54 @@ def records_of(
 
     Raises:
         RecordError: There are none, or no method has a setting that is asked for.
-        UnknownNameError: Neither the spec nor a run knows the strong encoder.
+        UnknownNameError: Neither the spec nor a run knows a domain or a model.
     """
     from w2s_cache.results import find_runs
-    from w2s_cache.train.matching import differing_settings, matching
 
     say_without_setting(spec, methods, options, quiet=quiet)
-    refuse_names_without_runs(spec, results_dir, strong=[str(filters["strong"])])
+    refuse_names_without_runs(
+        spec,
+        results_dir,
+        domains=_named(filters, "domain"),
+        strong=_named(filters, "strong"),
+        weak=_named(filters, "weak"),
+    )
     found = find_runs(results_dir, **filters)
-    records = matching(found, spec, options, overrides)
-    others = ", ".join(differing_settings(found, spec, options, overrides))
+    records, others = present_records(found, spec, options, overrides, quiet=quiet)
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",
             expected="records of the spec's present settings",
-            found=f"{len(found)} of other settings, differing in {others}"
-            if found
-            else models_with_runs(spec, results_dir),
+            found=others or models_with_runs(spec, results_dir),
             fix=f"Run {next_step('train', method=methods)} first.",
         )
-    left_out = len(found) - len(records)
-    if left_out and not quiet:
-        echo(left_out_line(left_out, others), err=True)
     return records
+
+
+def present_records(
+    found: Sequence[RunRecord],
+    spec: Spec,
+    options: Mapping[str, Any],
+    overrides: Overrides,
+    *,
+    quiet: bool,
+) -> tuple[list[RunRecord], str]:
+    """Those of the spec's present settings, and what the others are; where both are, it is said."""
+    from w2s_cache.train.matching import differing_settings, matching
+
+    records = matching(found, spec, options, overrides)
+    left_out = len(found) - len(records)
+    if not left_out:
+        return records, ""
+    differing = ", ".join(differing_settings(found, spec, options, overrides))
+    if records and not quiet:
+        echo(left_out_line(left_out, differing), err=True)
+    return records, f"{left_out} of other settings, differing in {differing}"
+
+
+def _named(filters: Mapping[str, object], field: str) -> list[str]:
+    value = filters.get(field, [])
+    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
 
 
 def models_with_runs(spec: Spec, results_dir: Path) -> str:

@@ -21,7 +21,7 @@ format_option = click.option(
 limit_option = click.option(
     "--limit",
     type=click.IntRange(min=0),
-    help="Lines per domain. Default: 20 in text, all in csv and json.",
+    help="Lines per domain. Default: in text 20 of duplicates and of labels by image, else all.",
 )
 _SHOWN = 20
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from w2s_cache_cli.models import chosen_models
+from w2s_cache.sections import Overrides
+from w2s_cache_cli.models import chosen_models, override_options
 from w2s_cache_cli.options import comma_list
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.train_options import Training, training_options
@@ -38,8 +39,13 @@ def _several(name: str, what: str) -> Callable[[Command], Command]:
 @training_options
 @_several("strong", "Strong encoders")
 @_several("weak", "Weak models")
+@override_options
 def command(
-    methods: tuple[str, ...], strong: tuple[str, ...], weak: tuple[str, ...], training: Training
+    methods: tuple[str, ...],
+    strong: tuple[str, ...],
+    weak: tuple[str, ...],
+    overrides: Overrides,
+    training: Training,
 ) -> None:
     """Train every method on every domain with every seed; runs that exist are not run again.
 
@@ -53,7 +59,7 @@ def command(
     studies = [
         make_study(
             training,
-            chosen_models(spec, strong=strong_name, weak=weak_name),
+            chosen_models(spec, strong=strong_name, weak=weak_name, overrides=overrides),
             bars,
             methods=methods or spec.sweep.methods or spec.methods,
             seeds=training.seeds or spec.sweep.seeds or spec.protocol.seeds,

@@ -11,8 +11,7 @@ from w2s_cache.command_line import command_line
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
-from w2s_cache_cli.records import left_out_line, models_with_runs, say_without_setting
-from w2s_cache_cli.terminal import echo
+from w2s_cache_cli.records import models_with_runs, present_records, say_without_setting
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -44,26 +43,21 @@ def table_records(
     """
     from w2s_cache.results import find_runs
     from w2s_cache.tables import Expected
-    from w2s_cache.train.matching import differing_settings, matching
 
     say_without_setting(spec, layout.methods(), asked.options, quiet=asked.quiet)
     filters = table_filters(layout, spec, asked)
     found = find_runs(results_dir, **filters)
-    records = matching(found, spec, asked.options, asked.overrides)
-    differing = differing_settings(found, spec, asked.options, asked.overrides)
-    others = ", ".join(differing)
+    records, others = present_records(
+        found, spec, asked.options, asked.overrides, quiet=asked.quiet
+    )
     if not records:
         command = command_line("train", **other_models(spec, filters))
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
             expected=f"records of the spec's present settings with {_shown(filters)}",
-            found=f"{len(found)} of other settings, differing in {others}"
-            if found
-            else models_with_runs(spec, results_dir),
-            fix=(f"Run `{command}` first, or choose others with --domain, --strong and --weak."),
+            found=others or models_with_runs(spec, results_dir),
+            fix=f"Run `{command}` first, or choose others with --domain, --strong and --weak.",
         )
-    if others and not asked.quiet:
-        echo(left_out_line(len(found) - len(records), others), err=True)
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
     expected = Expected(
         seeds=asked.seeds or spec.protocol.seeds,

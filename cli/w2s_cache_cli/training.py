@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from w2s_cache.errors import StoreError
+from w2s_cache.request import IMPORTED
 from w2s_cache.spec import Spec
 from w2s_cache_cli.known_names import refuse_models_unknown_to_cache
 from w2s_cache_cli.models import Models
@@ -39,23 +41,18 @@ def make_study(
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.encoders.reattach import Reattached
     from w2s_cache.methods import expand_groups
-    from w2s_cache.store.contents import cached_domains, cached_pairs
     from w2s_cache.train.memory import default_limit
     from w2s_cache.train.study import Study
 
-    spec, cache_dir = training.spec, training.cache_dir
+    spec = training.spec
     on = resolve_device(training.device)
-    pairs = cached_pairs(cache_dir, spec.name)
-    extracted = cached_domains(
-        cache_dir, spec.name, strong=models.strong_name, weak=models.weak_name
-    )
     return Study(
         spec=spec,
         strong_name=models.strong_name,
         strong=models.strong,
         weak_name=models.weak_name,
         weak=models.weak,
-        domains=extracted_domains(spec, models, training.domains, (extracted, pairs), bars),
+        domains=extracted_domains(spec, models, training.domains, training.cache_dir, bars),
         methods=expand_groups(methods),
         seeds=seeds,
         options=training.options,
@@ -104,7 +101,7 @@ def extracted_domains(
     spec: Spec,
     models: Models,
     asked: tuple[str, ...],
-    cached: tuple[tuple[str, ...], tuple[tuple[str, str], ...]],
+    home: Path,
     bars: Bars,
 ) -> tuple[str, ...]:
     """The domains asked for, else all that were extracted; those left out are said aloud.
@@ -113,7 +110,7 @@ def extracted_domains(
         spec: The spec.
         models: The pair of models.
         asked: Domains that were named.
-        cached: Domains with a feature set of the pair, and all (strong, weak) of the data set.
+        home: The cache home.
         bars: Where to say it.
 
     Raises:
@@ -121,9 +118,10 @@ def extracted_domains(
             the cache knows.
         StoreError: Nothing was extracted for this pair of models.
     """
-    from w2s_cache.store.contents import pairs_shown
+    from w2s_cache.store.contents import cached_domains, cached_pairs, pairs_shown
 
-    extracted, pairs = cached
+    pair = {"strong": models.strong_name, "weak": models.weak_name}
+    extracted, pairs = cached_domains(home, spec.name, **pair), cached_pairs(home, spec.name)
     refuse_models_unknown_to_cache(spec, models, pairs)
     known = spec.data.domains or extracted
     if asked and known:
@@ -145,8 +143,9 @@ def extracted_domains(
 
 
 def _extract(models: Models, domains: Sequence[str] = ()) -> str:
+    words = ("import", "SOURCE") if models.strong.library == IMPORTED else ("extract",)
     pair = {"strong": models.strong_name, "weak": models.weak_name}
-    return next_step("extract", domain=domains, **pair)
+    return next_step(*words, domain=domains, **pair)
 
 
 def _counted(outcomes: Iterable[Any], bars: Bars, failures: list[RunFailure]) -> Iterator[Any]:

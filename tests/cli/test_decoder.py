@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from w2s_cache.errors import StaleStoreError
+from w2s_cache.loading import load_domain
 from w2s_cache.store.contents import list_stores
 
 
@@ -47,3 +51,23 @@ def test_a_spec_names_the_decoder(place, tmp_path, w2s):
     told = w2s("specs", "show", tmp_path / "odd.toml")
     assert told.exit_code == 1
     assert "'pillow' or 'fast'" in told.stderr
+
+
+def test_python_reads_what_another_decoder_made(place, tmp_path, w2s):
+    """`load_domain` takes decoder and precision as the commands do; without, it is refused."""
+    home = tmp_path / "cache"
+    asked = ("--spec", place.spec, "--cache-dir", home, "--domain", "art", "--decoder", "fast")
+    assert w2s("extract", *asked).exit_code == 0
+    loaded = load_domain(place.spec, "art", decoder="fast", cache_dir=home)
+    assert len(loaded.features) == 60
+    with pytest.raises(StaleStoreError, match="decoder"):
+        load_domain(place.spec, "art", cache_dir=home)
+
+
+def test_a_sweep_trains_on_what_another_decoder_made(place, tmp_path, w2s):
+    """Options beside the spec are those of train."""
+    asked = ("--spec", place.spec, "--cache-dir", tmp_path / "c", "--decoder", "fast")
+    assert w2s("extract", *asked).exit_code == 0
+    told = w2s("sweep", *asked, "--results-dir", tmp_path / "r", "--methods", "cpl", "--seeds", 0)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.count("cpl") == 2

@@ -130,3 +130,27 @@ def test_the_named_model_encodes_class_text(studied, own, w2s, exported):
     )
     assert told.exit_code == 0, told.output
     assert "text 3 written" in told.stdout
+
+
+def test_domains_that_were_not_imported_are_advised_to_be(studied, w2s, exported, tmp_path):
+    """The command for what is missing is `import`: `extract` knows no such encoder."""
+    home = Path(shutil.copytree(studied.cache, tmp_path / "cache"))
+    spec = studied.edited("[data]", '[data]\ndomains = ["art", "photo"]', tmp_path)
+    asked = ("--spec", spec, "--cache-dir", home, "--strong", "theirs")
+    assert w2s("import", f"{exported}/{{domain}}", *asked, "--domain", "art").exit_code == 0
+    results = ("--results-dir", tmp_path / "results", "--method", "cpl", "--seeds", 0)
+    every, one = (w2s("train", *asked, *results, *more) for more in ((), ("--domain", "photo")))
+    assert (every.exit_code, one.exit_code) == (0, 1)
+    for told in (every, one):
+        assert "`w2s-cache import SOURCE --domain photo --strong theirs" in told.stderr
+
+
+def test_a_mistyped_weak_model_of_predictions_is_answered_with_the_nearest(studied, w2s, tmp_path):
+    """Export refuses a name that no run has, as compare does."""
+    asked = ("--spec", studied.spec, "--cache-dir", studied.cache)
+    told = w2s(
+        *("export", *asked, "--results-dir", studied.results, "--output", tmp_path),
+        *("--method", "cpl", "--weak", "nett"),
+    )
+    assert told.exit_code == 1
+    assert "Did you mean 'net'?" in told.stderr

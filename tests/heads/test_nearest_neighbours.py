@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from w2s_cache.errors import TrainError
+from w2s_cache.heads import nearest_neighbours
 from w2s_cache.heads.nearest_neighbours import NearestNeighbours, WeakNeighbours
+from w2s_cache.neighbours import choice
 
 
 def test_golden_votes_of_two_neighbours(cloud):
@@ -72,3 +74,18 @@ def test_values_without_meaning_are_refused(part, option, value):
     """Before any run, by name."""
     with pytest.raises(TrainError, match=option):
         part(**{option: value})
+
+
+def test_votes_are_exact_however_many_rows_there_are(cloud, monkeypatch):
+    """An approximate search would make results depend on the library that is installed."""
+    monkeypatch.setattr(choice, "CELLS_FROM", 1)
+    made = []
+
+    def watched(*args, **options):
+        made.append(choice.make_index(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(nearest_neighbours, "make_index", watched)
+    inputs = cloud(rows=40)
+    NearestNeighbours(neighbours=3).logits(WeakNeighbours()(inputs), inputs.features)
+    assert [index.name for index in made] == ["faiss, exact"]

@@ -132,3 +132,19 @@ def test_what_is_asked_for_by_name_and_has_no_runs_is_refused(records, declared,
     """A domain or seed that no run could show is named with the command that makes runs."""
     with pytest.raises(PlotError, match=told):
         gather(records, "tau", declared, **asked)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "said"),
+    [("recipe.epochs", 1_048_576, "1048576"), ("recipe.lr", 0.123456789, "0.123456789")],
+)
+def test_the_command_for_missing_runs_has_every_digit(make, declared, parameter, value, said):
+    """A rounded value would make another run and leave the gap."""
+    name = parameter.removeprefix("recipe.")
+    runs = [
+        make("cpl", "art", seed, config={**config(tau=1.0), "recipe": {name: number}})
+        for number, seed in ((1, 0), (1, 1), (value, 0))
+    ]
+    start = {**declared, "config": {**config(tau=1.0), "recipe": {}}}
+    [note] = gather(runs, parameter, start).notes
+    assert note.endswith(f"--set {parameter}={said}`")

@@ -9,8 +9,9 @@ import torch
 
 from w2s_cache.errors import EncoderError, NoTextTowerError
 from w2s_cache.results import check_run, read_head, read_trace
-from w2s_cache.train.outcome import RunOutcome
+from w2s_cache.train.outcome import RunFailure, RunOutcome, refuse_failures
 from w2s_cache.train.run import RunRequest, run
+from w2s_cache.train.study import run_study
 
 METHODS = ["tp-ce", "tp-kd", "tp-aux", "tp-adapt", "ceiling-tp", "text-encoder"]
 
@@ -104,3 +105,18 @@ def test_the_tower_is_asked_for_with_the_identity_of_the_cached_text(toy, text_t
 
     run_through(attach, toy, "tp-ce")
     assert asked == [toy.inputs().text_identity]
+
+
+def test_a_tower_that_fails_to_load_takes_no_other_method_with_it(toy):
+    """In a study those runs are put aside and named; the others are made."""
+
+    def offline(_identity):
+        raise EncoderError("cannot load", expected="weights", found="none", fix="Try again.")
+
+    study = toy.study(methods=("tp-ce", "cpl"), seeds=(0,), tower=offline)
+    failed, done = run_study(study, home=toy.home, results_dir=toy.results)
+    assert isinstance(failed, RunFailure)
+    assert (failed.method, failed.seeds) == ("tp-ce", (0,))
+    assert done.record.method == "cpl"
+    with pytest.raises(EncoderError, match="cannot load"):
+        refuse_failures([failed], 2)

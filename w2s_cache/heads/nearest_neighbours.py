@@ -50,7 +50,7 @@ class NearestNeighbours:
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """(batch, d) → log votes (batch, k), whose softmax are the votes."""
         base = unit(parameters["features"])
-        found = nearest(make_index(base), base, unit(prepared), self.neighbours)
+        found = nearest(make_index(base, kind="exact"), base, unit(prepared), self.neighbours)
         voted = vote(found, parameters["posteriors"], tau=self.tau_vote)
         return voted.clamp_min(torch.finfo(voted.dtype).tiny).log()
 

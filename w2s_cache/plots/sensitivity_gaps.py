@@ -56,5 +56,6 @@ def lacking_notes(
             if seed not in of_domain.get(value, {})
         ]
         if lacking:
-            command = f"{cure(lacking)} --set {parameter}={value:g}"
+            exact = int(value) if value.is_integer() else value  # some settings are counts
+            command = cure(lacking, set={parameter: exact})
             yield f"no run at {parameter}={value:g} of {grouped(lacking)}: `{command}`"

@@ -60,15 +60,20 @@ def refuse_lacking(
     )
 
 
-def cure(lacking: Iterable[Needed], *, curves: bool = False) -> str:
-    """The command that makes these runs; those of its combinations that exist are not run again."""
+def cure(lacking: Iterable[Needed], **options: object) -> str:
+    """The command that makes these runs; those of its combinations that exist are not run again.
+
+    Args:
+        lacking: The runs.
+        **options: What else the command is given, as :func:`command_line` takes it.
+    """
     lacking = tuple(lacking)
     return command_line(
         "train",
-        curves=curves,
         method=tuple(dict.fromkeys(each.method for each in lacking)),
         domain=tuple(dict.fromkeys(each.domain for each in lacking)),
         seeds=sorted({each.seed for each in lacking}),
+        **options,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from w2s_cache.command_line import command_line
+from w2s_cache.command_line import features_command
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.contents import cached_pairs, pairs_shown
 from w2s_cache.store.contradictions import refuse_contradictions
@@ -120,7 +120,12 @@ def read_feature_set(
         StaleStoreError: it was made for another request; each field that differs is named.
         CorruptStoreError: its file is damaged.
     """
-    command = command_line("extract", domain=domain, strong=strong, weak=weak)
+    command = features_command(
+        domain=domain,
+        strong=strong,
+        weak=weak,
+        imported=request.get("strong") == {"imported": True},
+    )
     path = feature_set_path(home, dataset=dataset, domain=domain, strong=strong, weak=weak)
     try:
         text = path.read_bytes()

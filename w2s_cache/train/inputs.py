@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.command_line import command_line
+from w2s_cache.command_line import features_command
 from w2s_cache.errors import StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import digest
@@ -119,7 +119,12 @@ def read_index_of(home: Path, found: FeatureSet) -> Index:
     """
     index = read_index(index_path(home, found.dataset, found.domain))
     if index.digest != found.index_digest:
-        command = command_line("extract", domain=found.domain, strong=found.strong, weak=found.weak)
+        command = features_command(
+            domain=found.domain,
+            strong=found.strong,
+            weak=found.weak,
+            imported=found.request.get("strong") == {"imported": True},
+        )
         raise StaleStoreError(
             f"the index of {found.dataset}/{found.domain} changed after its features were made",
             expected=f"index digest {found.index_digest[:12]}",

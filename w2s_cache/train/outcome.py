@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2s_cache.errors import TrainError
+from w2s_cache.errors import EncoderError, TrainError
 from w2s_cache.results import RunRecord
 
 
@@ -33,7 +33,7 @@ class RunFailure:
     method: str
     domain: str
     seeds: tuple[int, ...]
-    error: TrainError
+    error: TrainError | EncoderError
 
 
 def refuse_failures(failures: Sequence[RunFailure], runs: int) -> None:
@@ -44,7 +44,8 @@ def refuse_failures(failures: Sequence[RunFailure], runs: int) -> None:
         runs: How many runs were asked for.
 
     Raises:
-        TrainError: The one failure itself, or one error that names all of them.
+        TrainError, EncoderError: The one failure itself.
+        TrainError: One error that names all of them.
     """
     if len(failures) == 1:
         raise failures[0].error

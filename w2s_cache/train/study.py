@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import TrainError, UnknownNameError
+from w2s_cache.errors import EncoderError, TrainError, UnknownNameError
 from w2s_cache.method import build_head, build_loss, build_start
 from w2s_cache.methods import find_method, method_names
 from w2s_cache.request import feature_request
@@ -93,7 +93,7 @@ def _ended(
     """The runs of one method on one domain; what none of them can be made from fails them all."""
     try:
         return run(request, inputs, results_dir)
-    except TrainError as error:
+    except (TrainError, EncoderError) as error:
         seeds, domain = tuple(request.seeds), request.features.domain
         return [RunFailure(method=request.method, domain=domain, seeds=seeds, error=error)]
 

@@ -18,7 +18,7 @@ from w2s_cache_cli.options import (
     quiet_option,
     read_spec,
     results_dir_option,
-    seeds_option,
+    run_seeds_option,
     spec_option,
 )
 from w2s_cache_cli.records import record_filters, records_of, unrun_line
@@ -37,7 +37,7 @@ from w2s_cache_cli.terminal import echo
 )
 @spec_option
 @domain_option
-@seeds_option
+@run_seeds_option
 @click.option("--strong", help="Strong encoder. Default: the spec's first.")
 @click.option("--weak", help="Weak model. Default: the spec's first.")
 @click.option(

@@ -18,7 +18,7 @@ from w2s_cache_cli.options import (
     quiet_option,
     read_spec,
     results_dir_option,
-    seeds_option,
+    run_seeds_option,
     spec_option,
 )
 from w2s_cache_cli.progress import Bars
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     "where there is one, text; with --method predictions too.",
 )
 @method_option
-@seeds_option
+@run_seeds_option
 @click.option(
     "--format",
     "format_",
@@ -110,8 +110,8 @@ def command(
     \b
     Examples:
       w2s-cache export --output out
-      w2s-cache export --domain real --split test --method cpl --seeds 0 --output out
-      w2s-cache export --what features --format npz --normalize --output out
+      w2s-cache export --domain real --split test --method cpl --seeds 0 --output predictions
+      w2s-cache export --what features --format npz --normalize --output plain
     """
     from w2s_cache.interchange import ExportOptions, export_domain
 

@@ -19,7 +19,7 @@ def command() -> None:
     Examples:
       w2s-cache neighbours duplicates --domain real --threshold 0.98
       w2s-cache neighbours labels --domain sketch --by image
-      w2s-cache neighbours prototypes --domain real --method cpl --class zebra
+      w2s-cache neighbours prototypes --domain real --method cpl --class star
     """
 
 

@@ -111,6 +111,9 @@ device_option = click.option(
 seeds_option = click.option(
     "--seeds", callback=_seed_list, help="Seeds such as 0,1,2 or 0-4. Default: the spec's."
 )
+run_seeds_option = click.option(
+    "--seeds", callback=_seed_list, help="Seeds such as 0,1,2 or 0-4. Default: all that have runs."
+)
 memory_option = click.option(
     "--memory",
     callback=_size,

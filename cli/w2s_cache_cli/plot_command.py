@@ -23,7 +23,7 @@ from w2s_cache_cli.options import (
     quiet_option,
     read_spec,
     results_dir_option,
-    seeds_option,
+    run_seeds_option,
     spec_option,
 )
 from w2s_cache_cli.records import left_out_line, record_filters, records_of
@@ -37,7 +37,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     spec_option,
-    seeds_option,
+    run_seeds_option,
     click.option("--strong", help="Strong encoder. Default: the spec's first."),
     click.option("--weak", help="Weak model. Default: the spec's first."),
     override_options,

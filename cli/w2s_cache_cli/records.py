@@ -24,13 +24,17 @@ def record_filters(
     strong: str | None,
     weak: str | None,
 ) -> dict[str, object]:
-    """Record fields with the values the options ask for; what is not asked for is the spec's."""
+    """Record fields with the values the options ask for.
+
+    Models that are not asked for are the spec's first; domains and seeds are all that have runs.
+    """
     filters: dict[str, object] = {
         "dataset": spec.name,
         "strong": strong_section_of(spec, strong)[0],
         "weak": weak or next(iter(spec.weak)),
-        "seed": list(seeds or spec.protocol.seeds),
     }
+    if seeds:
+        filters["seed"] = list(seeds)
     if domains:
         filters["domain"] = list(domains)
     return filters
@@ -119,8 +123,8 @@ def unrun_line(
 
     own = [record for record in records if record.method in methods]
     domains = [d for d in spec.data.domains if d not in {record.domain for record in own}]
-    asked = filters["seed"] if isinstance(filters["seed"], list) else []
-    seeds = [seed for seed in asked if seed not in {record.seed for record in own}]
+    done = {record.seed for record in own}
+    seeds = [seed for seed in spec.protocol.seeds if seed not in done and "seed" not in filters]
     parts = [", ".join(domains)] if domains and "domain" not in filters else []
     parts += [seeds_named(seeds)] if seeds else []
     return f"not compared, without runs: {'; '.join(parts)}" if own and parts else ""

@@ -21,7 +21,7 @@ from w2s_cache_cli.options import (
     quiet_option,
     read_spec,
     results_dir_option,
-    seeds_option,
+    run_seeds_option,
     spec_option,
 )
 from w2s_cache_cli.settings import settings_options, with_protocol
@@ -44,7 +44,7 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
     help="Table layout: main, table1 … table7, beyond, or a .toml file. Default: the spec's.",
 )
 @domain_option
-@seeds_option
+@run_seeds_option
 @click.option(
     "--strong", multiple=True, help="Strong encoder. Default: the layout's, else the spec's first."
 )

@@ -32,6 +32,15 @@ def test_the_same_seed_prints_the_same(studied, w2s):
     assert w2s(*command, "--bootstrap-seed", 1).stdout != first.stdout
 
 
+def test_every_seed_that_has_runs_is_compared(studied, w2s, tmp_path):
+    """Seeds beyond the spec's, as a sweep makes them, count here as they do in tables."""
+    spec = studied.edited("seeds = [0, 1]", "seeds = [0]", tmp_path)
+    more = ("--against", "lp-kd", "--domain", "art", "--format", "csv")
+    told = w2s("compare", "cpl", *more, "--spec", spec, "--results-dir", studied.results)
+    lines = list(csv.DictReader(told.stdout.splitlines()))
+    assert [line["seeds"] for line in lines if line["quantity"] == "mcnemar"] == ["0", "1"]
+
+
 def test_domains_and_seeds_can_be_chosen(studied, w2s):
     """One domain has no average, one seed one exact test."""
     more = ("--against", "lp-kd", "--domain", "art", "--seeds", 1, "--format", "csv")

@@ -47,7 +47,7 @@ def row_order(
         raise refuse(
             f"the {len(paths)} rows of the index, beside them only rows of other domains",
             f"{len(absent)} missing{_examples(absent)}, {len(unknown)} unknown{_examples(unknown)}",
-            "Write paths relative to the data root, as `w2s-cache data index` prints them.",
+            "Write paths relative to the data root, as the command data index prints them.",
         )
     return np.array([position[path] for path in paths], dtype=np.int64)
 

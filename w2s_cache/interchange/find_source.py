@@ -29,8 +29,8 @@ def read_source(path: Path) -> FeatureSource:
     if exported is not None:
         return read_array_source(exported)
     raise refusal(str(path))(
-        "a .parquet, .npz or .safetensors file, or a folder of `w2s-cache export`, clip-retrieval "
-        "or CLIP_benchmark",
+        "a .parquet, .npz or .safetensors file, or a folder made by the command export, by "
+        "clip-retrieval or CLIP_benchmark",
         "a folder with none of these" if path.is_dir() else "no such file or folder",
         "Correct the path; see docs/interchange.md.",
     )

@@ -89,9 +89,13 @@ def _encoder(request: RecomputeRequest, bars: Bars) -> StrongEncoder:
     return strong_loader(section)(device=request.device)
 
 
+def _named(result: Agreement) -> str:
+    return result.kind if result.kind == result.array else f"{result.kind} {result.array}"
+
+
 def _line(result: Agreement, min_cosine: float) -> str:
     told = (
-        f"{result.kind} {result.array} of {result.rows} rows computed again: worst cosine "
+        f"{_named(result)} of {result.rows} rows computed again: worst cosine "
         f"{result.cosine:.7f} (row {result.row}), worst difference {result.difference:.3g}"
     )
     if result.cosine >= min_cosine:

@@ -143,3 +143,24 @@ def test_files_beside_the_stores_are_not_looked_at(home):
     (home.path / "pocket-images").mkdir()
     (home.path / "pocket-images" / "a.png.tmp-1").write_bytes(b"x")
     assert removed(home, min_age=0) == set()
+
+
+def test_a_domain_called_text_is_no_remains_of_texts(home):
+    """Every file of a sound domain stays, whatever the domain is called."""
+    home.feature_set("text")
+    home.age()
+    before = home.listing()
+    carry_out(home.path, plan_gc(home.path, GcRules()), advance=lambda _: None)
+    assert home.listing() == before
+
+
+def test_a_folder_with_anything_known_below_it_is_no_remains(home):
+    """No folder goes while a store, weak model or feature set lies somewhere below it."""
+    (home.path / "v1/toy/art").rename(home.path / "v1/toy/text/art")
+    (home.path / "v1/toy/text/art/sets").rename(home.path / "v1/toy/text/sets")
+    home.age()
+    (home.path / "v1/toy/photo").rename(home.path / "v1/toy/text/sets/photo")
+    gone = removed(home)
+    for path in ("v1/toy/text/art", "v1/toy/text/sets"):
+        assert path not in gone
+        assert "lies in it" in kept(home)[path]

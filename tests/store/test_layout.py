@@ -17,6 +17,8 @@ from w2s_cache.store.layout import (
     ArraySpec,
     Manifest,
     Shard,
+    domain_path,
+    index_path,
     manifest_from_json,
     manifest_to_json,
     slug,
@@ -189,7 +191,7 @@ def test_different_names_have_different_slugs(a: str, b: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "..", "../up", "a/../b", "/abs", "con", "NUL.txt", "ü", "a__b"]
+    "name", ["", "..", "../up", "a/../b", "/abs", "con", "NUL.txt", "text", "ü", "a__b"]
 )
 def test_awkward_names_get_a_hash(name: str) -> None:
     """Names that could not be kept as they are carry 8 digits of their hash."""
@@ -205,6 +207,16 @@ def test_places_of_stores() -> None:
     text = store_path(home, dataset="domainnet", kind="text", name="RN50:openai", key_digest=key)
     assert image == home / "v1/domainnet/real/image/RN50@openai-0123456789ab"
     assert text == home / "v1/domainnet/text/RN50@openai-0123456789ab"
+
+
+@pytest.mark.parametrize("domain", ["text", "Text"])
+def test_no_domain_lies_where_the_texts_of_its_data_set_lie(domain: str) -> None:
+    """A domain called text has a folder of its own, also where letters have no case."""
+    home, names = Path("/home"), {"dataset": "d", "name": "m", "key_digest": "0" * 64}
+    texts = store_path(home, kind="text", **names).parent.as_posix().lower()
+    image = store_path(home, kind="image", domain=domain, **names)
+    for place in (image, index_path(home, "d", domain), domain_path(home, "d", domain)):
+        assert not f"{place.as_posix()}/".lower().startswith(f"{texts}/")
 
 
 @pytest.mark.parametrize(("kind", "domain"), [("image", None), ("text", "real"), ("audio", "real")])

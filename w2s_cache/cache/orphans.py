@@ -135,11 +135,18 @@ class _Survey:
         target = home / path
         if not inside(home, target) or target.is_symlink():
             return Kept(path=path, why="a link leads to it")
+        if within := self._below(path):
+            return Kept(path=path, why=f"{within} lies in it")
         writer = writer_of(target) if target.is_dir() else None
         reason = f"{writer} writes into it" if writer else self._busy(path)
         if reason:
             return Kept(path=path, why=reason)
         return self._young(target) or self._removal(path, kind, why)
+
+    def _below(self, path: str) -> str:
+        """A feature set, or a store or weak model with its own verdict, in a folder; else empty."""
+        known = (*(entry.path for entry in self.inventory.sets), *self.inventory.folders)
+        return next((other for other in known if other.startswith(f"{path}/")), "")
 
     def _busy(self, path: str) -> str:
         """Why a whole domain is left alone; a text store belongs to all domains of its data set."""

@@ -174,8 +174,9 @@ def slug(name: str) -> str:
 
     Letters, digits, ``.``, ``_`` and ``-`` stay, ``:`` becomes ``@`` and ``/`` becomes ``+``. A
     name that this cannot express (other characters, a punctuation mark at either end, a double
-    underscore or point, more than 64 characters, a device name of Windows) is cleaned and gets
-    the first 8 digits of its sha256, so that two names do not share a slug by accident.
+    underscore or point, more than 64 characters, a device name of Windows, ``text``, where the
+    texts of a data set lie beside its domains) is cleaned and gets the first 8 digits of its
+    sha256, so that two names do not share a slug by accident.
     """
     if re.fullmatch(r"[A-Za-z0-9._:/-]+", name) and _plain_name(name):
         return name.replace(":", "@").replace("/", "+")
@@ -222,9 +223,9 @@ def _adapter() -> TypeAdapter[Manifest]:
 
 
 def _plain_name(name: str) -> bool:
-    device = re.fullmatch(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", name)
+    taken = re.fullmatch(r"(?i)text|(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", name)
     tidy = name[0].isalnum() and name[-1].isalnum() and "__" not in name and ".." not in name
-    return tidy and device is None and len(name) <= 64
+    return tidy and taken is None and len(name) <= 64
 
 
 def _first_lines(error: ValidationError) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
+import os
+import threading
 
 import pytest
 
+from w2s_cache.cache import removal
 from w2s_cache.cache.boundary import below
 from w2s_cache.cache.inventory import take_inventory
-from w2s_cache.cache.removal import carry_out
+from w2s_cache.cache.removal import Plan, Removal, carry_out
 from w2s_cache.cache.selected_removal import named_below, plan_removal
 from w2s_cache.cache.selection import Selection, selected_sets
 from w2s_cache.errors import StoreError, UnknownNameError
+from w2s_cache.store import publish
 from w2s_cache.store.lock import writer_lock
 
 
@@ -120,8 +126,6 @@ def test_what_changes_between_the_answer_and_the_deed_stays(home):
 
 def test_an_interrupted_removal_leaves_nothing_that_passes_for_data(home, monkeypatch):
     """The manifest goes first, so half a store is no store."""
-    from w2s_cache.cache import removal
-
     made = plan(home, "v1/toy/art")
 
     def stop(*_, **__):
@@ -134,3 +138,50 @@ def test_an_interrupted_removal_leaves_nothing_that_passes_for_data(home, monkey
     stored = {entry.path for entry in now.stores}
     assert all(path in stored for entry in now.sets for path in entry.needs)
     assert len(stored) == 7
+
+
+def test_who_waited_for_a_removal_is_the_only_writer_after_it(home, monkeypatch):
+    """A removal takes no lock away from the writer who got it the moment it was free."""
+    path = home.path / refs(home, "art", "clip")["image"]
+    waiting, entered, leave = (threading.Event() for _ in range(3))
+
+    def write():
+        with writer_lock(path, timeout=10, on_wait=lambda _: waiting.set()):
+            entered.set()
+            leave.wait(10)
+
+    writer = threading.Thread(target=write)
+
+    @contextlib.contextmanager
+    def with_somebody_waiting(*args, **kwargs):
+        with writer_lock(*args, **kwargs):
+            writer.start()
+            waiting.wait(10)
+            yield
+        entered.wait(10)
+
+    monkeypatch.setattr(removal, "writer_lock", with_somebody_waiting)
+    named = path.relative_to(home.path).as_posix()
+    removed = Removal(path=named, kind="store", bytes=0, why="named")
+    carry_out(home.path, Plan(remove=(removed,), keep=()), advance=lambda _: None)
+    try:
+        with (
+            pytest.raises(StoreError, match="another process"),
+            writer_lock(path, timeout=0, on_wait=None),
+        ):
+            pytest.fail("two writers hold the lock")
+    finally:
+        leave.set()
+        writer.join()
+
+
+def test_space_is_freed_on_a_full_disk(home, monkeypatch):
+    """A disk on which nothing can be written any more does not keep what is there."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(publish, "_write_through", full)
+    made = plan(home, "v1/toy/art")
+    assert carry_out(home.path, made, advance=lambda _: None) > 0
+    assert not (home.path / "v1/toy/art").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,11 @@ def _remove(path: Path) -> None:
         for name in (MANIFEST_FILE, KEY_FILE):
             (path / name).unlink(missing_ok=True)
         _empty(path, keep={LOCK_FILE, SOFT_LOCK_FILE})
-    (path / LOCK_FILE).unlink(missing_ok=True)
+        if os.name == "posix":  # while it is held: who waits for it sees that it is gone
+            (path / LOCK_FILE).unlink(missing_ok=True)
+    if os.name != "posix":  # Windows removes no open file, hence no lock that somebody took since
+        with contextlib.suppress(PermissionError):
+            (path / LOCK_FILE).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # somebody began anew there a moment ago
         path.rmdir()
 

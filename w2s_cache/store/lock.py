@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
-from w2s_cache.errors import StoreError
+from w2s_cache.errors import StoreError, StoreWriteError
 from w2s_cache.store.layout import LOCK_FILE, OWNER_FILE, SOFT_LOCK_FILE
 from w2s_cache.store.publish import publish, write_error
 
@@ -62,7 +62,9 @@ def writer_lock(
             host=socket.gethostname(),
             since=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        publish(directory / OWNER_FILE, json.dumps(asdict(note)).encode())
+        with contextlib.suppress(StoreWriteError):  # it only tells whom to wait for, and on a full
+            # disk those who free space hold the lock too; a writer hears of it at its first file
+            publish(directory / OWNER_FILE, json.dumps(asdict(note)).encode())
         yield
     finally:
         with contextlib.suppress(OSError):

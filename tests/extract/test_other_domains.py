@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from w2s_cache.data.source import list_domain
-from w2s_cache.errors import WeakLogitsError
+from w2s_cache.errors import DataError, WeakLogitsError
 from w2s_cache.extract import other_domains
+from w2s_cache.extract.imported import check_imported
 
 
 @pytest.fixture
@@ -54,3 +55,18 @@ def test_other_domains_are_listed_only_when_needed(bench: Any, monkeypatch: Any)
     """A file with the rows of one domain costs no look at the others."""
     monkeypatch.setattr(other_domains, "list_domains", lambda *_: pytest.fail("listed"))
     assert bench.run().computed["logits"] == 12
+
+
+@pytest.mark.parametrize("lost", ["d", "e"])
+def test_absent_images_may_be_skipped_in_files_of_several_domains(
+    bench: Any, two: Any, lost: str
+) -> None:
+    """Where images may be skipped, predictions for absent ones are still those of rows."""
+    image = sorted((bench.request.root / lost).rglob("*.png"))[0]
+    image.unlink()
+    image.symlink_to("nothing")
+    skipping = replace(bench.request, **two, on_error="skip")
+    check_imported({"d": skipping, "e": skipping})
+    assert bench.run(**two, on_error="skip").computed["logits"] == 12
+    with pytest.raises(DataError, match="absent"):
+        check_imported(dict.fromkeys("de", replace(skipping, on_error="stop")))

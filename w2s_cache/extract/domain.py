@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.data.index_build import build_index
 from w2s_cache.data.listing import Listing
-from w2s_cache.data.source import list_domain
 from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
 from w2s_cache.extract.changes import index_changes, key_changes, told
 from w2s_cache.extract.progress import Progress
-from w2s_cache.extract.request import Extracted, ExtractRequest
+from w2s_cache.extract.request import Extracted, ExtractRequest, listing_of
 from w2s_cache.extract.skipped import emptied_classes, skipped_images
 from w2s_cache.request import feature_request
 from w2s_cache.store.feature_set import (
@@ -128,8 +127,7 @@ def imported_key(file: Path, index: Index) -> dict[str, Any]:
 
 def domain_listing(request: ExtractRequest, domain: str, progress: Progress) -> Listing:
     """The domain's rows; their files may be absent where images may be skipped."""
-    spec, skip = request.spec, request.on_error == "skip"
-    listing = list_domain(spec.data, spec.name, request.root, domain, absent_allowed=skip)
+    listing = listing_of(request, domain)
     for note in listing.notes:
         progress.say(f"{domain}: {note}")
     return listing

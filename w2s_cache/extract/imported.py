@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from w2s_cache.data.source import list_domain
 from w2s_cache.extract.other_domains import rows_elsewhere
-from w2s_cache.extract.request import ExtractRequest
+from w2s_cache.extract.request import ExtractRequest, listing_of
 from w2s_cache.weak.imported import read_weak_logits
 
 
@@ -26,7 +25,7 @@ def check_imported(requests: Mapping[str, ExtractRequest]) -> None:
     """
     for domain, request in requests.items() if len(requests) > 1 else ():
         if request.weak_logits is not None:
-            listing = list_domain(request.spec.data, request.spec.name, request.root, domain)
+            listing = listing_of(request, domain)
             paths = [entry.path for entry in listing.entries]
             imported_logits(request, domain, paths=paths, classes=listing.classes)
 

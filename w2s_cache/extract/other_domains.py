@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from w2s_cache.data.source import list_domain, list_domains
+from w2s_cache.data.source import list_domains
 from w2s_cache.errors import DataError
-from w2s_cache.extract.request import ExtractRequest
+from w2s_cache.extract.request import ExtractRequest, listing_of
 
 
 def rows_elsewhere(request: ExtractRequest, domain: str) -> Callable[[str], bool]:
@@ -19,12 +19,12 @@ def rows_elsewhere(request: ExtractRequest, domain: str) -> Callable[[str], bool
 
     @functools.cache
     def others() -> tuple[frozenset[str], tuple[str, ...]]:
-        data, rows, folders = request.spec.data, set[str](), []
-        for name in list_domains(data, request.root):
+        rows, folders = set[str](), []
+        for name in list_domains(request.spec.data, request.root):
             if name == domain:
                 continue
             try:
-                listing = list_domain(data, request.spec.name, request.root, name)
+                listing = listing_of(request, name)
             except DataError:
                 folders.append(f"{name}/")
             else:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2s_cache.data.source import list_domain
 from w2s_cache.errors import StaleStoreError, StoreError
 from w2s_cache.extract.domain import imported_key
-from w2s_cache.extract.request import ExtractRequest
+from w2s_cache.extract.request import ExtractRequest, listing_of
 from w2s_cache.request import feature_request
 from w2s_cache.store.feature_set import FeatureSet, read_feature_set
 from w2s_cache.store.fingerprint import digest
@@ -38,14 +37,7 @@ def preview_domain(request: ExtractRequest, domain: str, *, listed: bool) -> Pre
     """
     paths: tuple[str, ...] | None = None
     if listed:
-        entries = list_domain(
-            request.spec.data,
-            request.spec.name,
-            request.root,
-            domain,
-            absent_allowed=request.on_error == "skip",
-        ).entries
-        paths = tuple(entry.path for entry in entries)
+        paths = tuple(entry.path for entry in listing_of(request, domain).entries)
     try:
         index = read_index(index_path(request.home, request.spec.name, domain))
         found = _feature_set(request, domain)

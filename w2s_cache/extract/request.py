@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from w2s_cache.data.listing import Listing
+from w2s_cache.data.source import list_domain
 from w2s_cache.data.templates import resolve_templates
 from w2s_cache.extract.bad_images import OnError
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
@@ -58,6 +60,16 @@ class ExtractRequest:
 
     def __post_init__(self) -> None:
         resolve_templates(self.strong.templates)  # text comes last, after hours of images
+
+
+def listing_of(request: ExtractRequest, domain: str) -> Listing:
+    """The domain's rows, whose files may be absent where images may be skipped.
+
+    Raises:
+        DataError: The domain is not what the spec says.
+    """
+    spec, skip = request.spec, request.on_error == "skip"
+    return list_domain(spec.data, spec.name, request.root, domain, absent_allowed=skip)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from w2s_cache.data.images import IndexedFile
-from w2s_cache.data.source import list_domain
 from w2s_cache.encoders.protocol import TextEncoder
 from w2s_cache.errors import StoreError
 from w2s_cache.extract.domain import domain_index, imported_key, publish_index
 from w2s_cache.extract.other_domains import rows_elsewhere
 from w2s_cache.extract.parts import imported_part, text_part, weak_part
 from w2s_cache.extract.progress import Progress
+from w2s_cache.extract.request import listing_of
 from w2s_cache.interchange.import_request import ImportRequest
 from w2s_cache.interchange.imported_stores import (
     ImportedImages,
@@ -64,7 +64,7 @@ def import_domain(
         W2SError: The data set, the weak model or the disk is not what it should be.
     """
     asked = request.extract
-    listing = list_domain(asked.spec.data, asked.spec.name, asked.root, domain)
+    listing = listing_of(asked, domain)
     index, files = domain_index(asked, listing, progress)
     images = ImportedImages.read(request, index, elsewhere=rows_elsewhere(asked, domain))
     text = _text(request, index, images.source.width, encoder)

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.check import check_store
+from w2s_cache.store.layout import FAILURES_FILE
+
+SET = "v1/toy/art/sets/clip__net.json"
 
 
 def put(name, value):
@@ -88,3 +92,11 @@ def test_a_pack_cannot_write_outside_its_place(pack, unpacked, tmp_path, path):
     with pytest.raises(CorruptStoreError, match=r"in its place|outside"):
         unpacked(pack, tmp_path / "new")
     assert not list(tmp_path.glob("x-*"))
+
+
+def test_no_line_of_failures_outlives_the_shards_it_spoke_of(home, pack, unpacked):
+    """A damaged list of failures, of a store that is packed without one, is gone afterwards."""
+    folder = home.path / json.loads((home.path / SET).read_text())["image"]["path"]
+    (folder / FAILURES_FILE).write_bytes(b"damaged")
+    assert not any("image" in said for said in unpacked(pack, home.path))
+    assert check_store(folder) == []

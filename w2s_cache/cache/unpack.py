@@ -23,7 +23,7 @@ from w2s_cache.store.layout import (
     slug,
 )
 from w2s_cache.store.lock import writer_lock
-from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.publish import publish, remove, write_error
 from w2s_cache.store.reader import open_store, read_manifest
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 
@@ -137,6 +137,8 @@ def _restore(
             advance(shard.bytes)
         if failures := pack.files.get(f"{kind}.{FAILURES_FILE}"):
             publish(directory / FAILURES_FILE, failures)
+        else:
+            remove(directory / FAILURES_FILE)  # that of the shards which were replaced
         text = pack.files[f"{kind}.{MANIFEST_FILE}"]
         if tuple(shards) != manifest.shards:
             _refuse_failures(pack, directory, failures)

@@ -100,3 +100,16 @@ def test_no_line_of_failures_outlives_the_shards_it_spoke_of(home, pack, unpacke
     (folder / FAILURES_FILE).write_bytes(b"damaged")
     assert not any("image" in said for said in unpacked(pack, home.path))
     assert check_store(folder) == []
+
+
+@pytest.mark.parametrize("linked", ["v1/toy/art/sets", "v1/toy/art", "v1/toy/art/index.parquet"])
+def test_no_link_leads_what_is_unpacked_out_of_the_home(home, pack, unpacked, tmp_path, linked):
+    """Where a part of the cache is a link out of it, nothing is written, there or here."""
+    outside, new = tmp_path / "outside", tmp_path / "new"
+    (home.path / linked).rename(outside) if linked.endswith("parquet") else outside.mkdir()
+    (new / linked).parent.mkdir(parents=True)
+    (new / linked).symlink_to(outside)
+    with pytest.raises(StoreError, match="a link that leads out of it"):
+        unpacked(pack, new)
+    assert not outside.is_dir() or not list(outside.iterdir())
+    assert not [file for file in new.rglob("*") if not file.is_symlink() and file.is_file()]

@@ -59,11 +59,12 @@ def unpack(
     """
     with open_pack(path) as pack:
         target = _feature_set_file(pack, home, replace=replace)
-        _refuse_other_rows(pack, home)
+        index_file = _refuse_other_rows(pack, home)
+        for file in (target, index_file):
+            _refuse_outside(home, file)
         for kind, ref in members(pack.feature_set).items():
             _restore(pack, home, kind, ref, say, advance)
         found = pack.feature_set
-        index_file = index_path(home, found.dataset, found.domain)
         if not index_file.is_file():
             _publish(index_file, pack.files[INDEX_FILE])
             if read_index(index_file).digest != found.index_digest:
@@ -95,11 +96,12 @@ def _same(file: Path, found: FeatureSet) -> bool:
         return False
 
 
-def _refuse_other_rows(pack: Pack, home: Path) -> None:
+def _refuse_other_rows(pack: Pack, home: Path) -> Path:
+    """Where the index goes, unless one of other images is there."""
     found = pack.feature_set
     file = index_path(home, found.dataset, found.domain)
     if not file.is_file():
-        return
+        return file
     index = read_index(file)
     if index.digest != found.index_digest:
         raise StoreError(
@@ -109,6 +111,7 @@ def _refuse_other_rows(pack: Pack, home: Path) -> None:
             fix="Unpack into another --cache-dir, or remove the domain first with "
             f"`w2s-cache cache rm --dataset {found.dataset} --domain {found.domain}`.",
         )
+    return file
 
 
 def _restore(
@@ -170,14 +173,18 @@ def _place(pack: Pack, home: Path, kind: str, ref: StoreRef) -> Path:
     ):
         raise corrupt(pack.path, f"a {kind} store in its place below the cache", repr(ref.path))
     directory = home / ref.path
-    if not inside(home, directory):
+    _refuse_outside(home, directory)
+    return directory
+
+
+def _refuse_outside(home: Path, path: Path) -> None:
+    if not inside(home, path):
         raise StoreError(
-            f"{directory} is not written",
-            expected=f"a folder below {home / 'v1'}, links followed",
+            f"{path} is not written",
+            expected=f"a place below {home / 'v1'}, links followed",
             found="a link that leads out of it",
             fix="Unpack into another --cache-dir.",
         )
-    return directory
 
 
 def _is_there(directory: Path, manifest: Manifest) -> bool:

@@ -17,6 +17,7 @@ import pytest
 from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.cache.pack_layout import SCHEMA, pack_name
 from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store import publish
 from w2s_cache.store.check import check_store
 from w2s_cache.store.layout import MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock
@@ -252,3 +253,21 @@ def test_the_name_of_a_pack_names_all_it_holds(home):
     """Data set, domain and both models are in the file name."""
     entry = take_inventory(home.path).sets[0]
     assert pack_name(entry.found) == "toy__art__clip__net.h5"
+
+
+def test_the_names_of_new_folders_outlast_a_loss_of_power(
+    home, packed, unpacked, tmp_path, monkeypatch
+):
+    """Each folder that packing and unpacking make is flushed in the folder it lies in."""
+    flushed, real = set(), publish._sync_directory
+
+    def flush(folder):
+        flushed.add(folder)
+        real(folder)
+
+    monkeypatch.setattr(publish, "_sync_directory", flush)
+    into, new = tmp_path / "a" / "b", tmp_path / "c" / "d"
+    unpacked(packed(home, into / "art.h5"), new)
+    made = {folder for folder in (into, new) for folder in (folder, folder.parent)}
+    made |= {folder for folder in new.rglob("*") if folder.is_dir()}
+    assert {folder.parent for folder in made} <= flushed

@@ -10,9 +10,10 @@ import pytest
 
 from w2s_cache.data import index_build
 from w2s_cache.data.domainnet import read_domainnet
-from w2s_cache.data.file_stats import read_stats
+from w2s_cache.data.file_stats import read_stats, write_stats
 from w2s_cache.data.index_build import build_index
 from w2s_cache.errors import DataError
+from w2s_cache.store import publish
 from w2s_cache.store.index import read_index, write_index
 
 TRAIN = ["clipart/axe/1.jpg 0", "clipart/bee/2 b.jpg 1"]
@@ -220,3 +221,17 @@ def test_index_arrays_have_their_dtypes(toys):
     index = build_index(listing, root)
     assert (index.labels.dtype, index.sizes.dtype) == (np.int64, np.int64)
     assert index.is_train.dtype == np.bool_
+
+
+def test_the_side_file_is_flushed_before_it_takes_its_place(tmp_path, monkeypatch):
+    """Its bytes are on the disk before its name is, under a name that gc takes for temporary."""
+    flushed, real = [], publish._sync
+
+    def flush(path, flags):
+        flushed.append(path.name)
+        real(path, flags)
+
+    monkeypatch.setattr(publish, "_sync", flush)
+    write_stats(tmp_path / "d" / "stats.parquet", tmp_path, {})
+    assert any(name.startswith("stats.parquet.tmp-") for name in flushed)
+    assert [file.name for file in (tmp_path / "d").iterdir()] == ["stats.parquet"]

@@ -33,7 +33,7 @@ from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, open_member
 from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, index_path
-from w2s_cache.store.publish import publish_written, write_error
+from w2s_cache.store.publish import make_directory, publish_written
 from w2s_cache.store.shard import LIBVER
 
 
@@ -70,10 +70,7 @@ def write_pack(
         )
     assert entry.found is not None  # noqa: S101 - a set that breaks no law was read
     found, text = entry.found, (home / entry.path).read_bytes()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(target.parent, error) from error
+    make_directory(target.parent)
 
     def write(temporary: Path) -> None:
         with h5py.File(temporary, "w", libver=LIBVER, locking=False) as file:

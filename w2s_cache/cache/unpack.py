@@ -23,7 +23,7 @@ from w2s_cache.store.layout import (
     slug,
 )
 from w2s_cache.store.lock import writer_lock
-from w2s_cache.store.publish import publish, remove, write_error
+from w2s_cache.store.publish import make_directory, publish, remove
 from w2s_cache.store.reader import open_store, read_manifest
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 
@@ -124,10 +124,7 @@ def _restore(
 ) -> None:
     directory = _place(pack, home, kind, ref)
     manifest = pack.manifests[kind]
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(directory, error) from error
+    make_directory(directory)
     with writer_lock(directory, timeout=0, on_wait=None):
         if _is_there(directory, manifest):
             say(f"{ref.path} is there already")
@@ -220,8 +217,5 @@ def _restore_shard(pack: Pack, directory: Path, kind: str, number: int, shard: S
 
 
 def _publish(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(path.parent, error) from error
+    make_directory(path.parent)
     publish(path, content)

@@ -6,7 +6,6 @@ change. It saves time only: it is part of no digest, and losing it costs one rea
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from w2s_cache.errors import StoreWriteError
 from w2s_cache.store.index import DAMAGED_PARQUET
-from w2s_cache.store.publish import made_durably
+from w2s_cache.store.publish import make_directory, publish_written
 
 __all__ = ["FileStat", "read_stats", "write_stats"]
 
@@ -105,18 +103,6 @@ def write_stats(path: Path, root: Path, stats: Mapping[str, FileStat]) -> None:
         for column, field in zip([list(stats), *values], _SCHEMA, strict=True)
     ]
     schema = _SCHEMA.with_metadata({_ROOT: os.fsencode(root)})
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        made_durably(path.parent)
-        pq.write_table(pa.Table.from_arrays(columns, schema=schema), partial)
-        partial.replace(path)
-    except OSError as error:
-        raise StoreWriteError(
-            f"side file {path}",
-            expected="a directory that can be written to, with free space",
-            found=error.strerror or str(error),
-            fix="Free some space or choose another '--cache-dir'.",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    table = pa.Table.from_arrays(columns, schema=schema)
+    make_directory(path.parent)
+    publish_written(path, lambda temporary: pq.write_table(table, temporary))

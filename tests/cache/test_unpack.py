@@ -64,6 +64,15 @@ def test_a_changed_pack_is_refused(pack, unpacked, tmp_path, change, monkeypatch
     assert not list((tmp_path / "new").rglob("sets/*"))
 
 
+@pytest.mark.parametrize("digests", ['{"files/feature_set.json": "abc"}', "[]", '{"x": [1]}'])
+def test_digests_of_another_form_are_named(pack, unpacked, tmp_path, digests):
+    """What the digests are not is said, instead of what a digit of one does not equal."""
+    with h5py.File(pack, "r+") as file:
+        put("digests", digests)(file)
+    with pytest.raises(CorruptStoreError, match="digests as a JSON object of lists of strings"):
+        unpacked(pack, tmp_path / "new")
+
+
 @pytest.mark.parametrize("content", [b"", b"no HDF5", None])
 def test_what_is_no_pack_is_refused_with_a_sentence(unpacked, tmp_path, content):
     """Empty files, other files and absent ones."""

@@ -68,7 +68,19 @@ def test_a_lock_left_behind_does_not_block(tmp_path: Path) -> None:
         assert read_owner(tmp_path) != Owner(pid=1, host="gone", since="then")
 
 
-@pytest.mark.parametrize("note", ["", "[]", "{}", '{"pid": 1}'])
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"pid": 1}',
+        '{"pid": "1", "host": "h", "since": "s"}',
+        '{"pid": true, "host": "h", "since": "s"}',
+        '{"pid": 1, "host": ["h"], "since": "s"}',
+        '{"pid": 1, "host": "h", "since": null}',
+    ],
+)
 def test_an_unreadable_note_names_nobody(tmp_path: Path, note: str) -> None:
     """A damaged note is no owner and no crash."""
     (tmp_path / OWNER_FILE).write_text(note)

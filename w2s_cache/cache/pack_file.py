@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from w2s_cache.store.layout import (
     Shard,
     manifest_from_json,
 )
+from w2s_cache.store.shallow_json import parse_json
 
 COLUMNS = ("path", "label", "split", "bytes", "sha256", "classes")
 AGAIN = "Copy or download the file again, or pack the domain again."
@@ -112,7 +112,7 @@ def corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
 def _opened(path: Path, file: h5py.File) -> Pack:
     if (schema := file.attrs.get("schema")) != SCHEMA:
         raise corrupt(path, f"schema {SCHEMA}", f"schema {schema!r}")
-    digests = json.loads(_dataset(path, file, DIGESTS)[()])
+    digests = _digests(path, file)
     files = {}
     for name in file[FILES]:
         value = _dataset(path, file, f"{FILES}/{name}")[()]
@@ -157,6 +157,18 @@ def _refuse_contradictions(
         stated = (manifest.kind, manifest.key_digest, manifest.rows, manifest.complete)
         if stated != due:
             raise corrupt(path, f"kind, key, rows and completeness {due}", f"{stated}")
+
+
+def _digests(path: Path, file: h5py.File) -> dict[str, list[str]]:
+    """XXH3-128 of each part, hexadecimal, by name."""
+    found = parse_json(_dataset(path, file, DIGESTS)[()])
+    wanted = "digests as a JSON object of lists of strings"
+    if not isinstance(found, dict):
+        raise corrupt(path, wanted, f"a {type(found).__name__}")
+    for name, stated in found.items():
+        if not isinstance(stated, list) or not all(isinstance(text, str) for text in stated):
+            raise corrupt(path, wanted, f"{stated!r:.60} for {name!r:.60}")
+    return found
 
 
 def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ from w2s_cache import __version__
 from w2s_cache.results import RunRecord
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, open_member
 from w2s_cache.store.index import Index
+from w2s_cache.store.shallow_json import parse_json
 
 EXPORT_SCHEMA: Final = "w2s-cache/export/1"
 
@@ -64,7 +64,7 @@ def read_about(text: str | bytes) -> dict[str, Any] | None:
         ValueError: They are those of an export, but what an import needs is missing.
     """
     try:
-        about = json.loads(text)
+        about = parse_json(text)
     except ValueError:
         return None
     if not isinstance(about, dict) or about.get("schema") != EXPORT_SCHEMA:

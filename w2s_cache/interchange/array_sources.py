@@ -5,7 +5,6 @@ Each holds ``path`` and ``features``; those that `w2s-cache export` wrote say mo
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from w2s_cache.interchange.npz_format import ABOUT_ARRAY
 from w2s_cache.interchange.parquet_format import ABOUT_KEY
 from w2s_cache.interchange.safetensors_format import ABOUT_FIELD
 from w2s_cache.interchange.source import FeatureSource, check_blocks, refusal
+from w2s_cache.store.shallow_json import parse_json
 
 UNREADABLE = (
     pa.ArrowException,
@@ -120,7 +120,7 @@ def _safetensors(file: Path, texts: tuple[str, ...], optional: tuple[str, ...]) 
             if name not in metadata:
                 raise ValueError(f"no JSON list {name!r} in the metadata")
         names = [*texts, *(name for name in optional if name in metadata)]
-        words = {name: tuple(map(str, json.loads(metadata[name]))) for name in names}
+        words = {name: tuple(map(str, parse_json(metadata[name]))) for name in names}
         about = read_about(metadata.get(ABOUT_FIELD, ""))
         return NamedArrays(texts=words, blocks=(tensors.get_tensor("features"),), about=about)
 

@@ -25,6 +25,7 @@ from w2s_cache.store.index import Index
 from w2s_cache.store.layout import slug
 from w2s_cache.store.publish import write_error
 from w2s_cache.store.reader import Store
+from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.train.inputs import read_index_of
 
 MANIFEST: Final = "export.json"
@@ -166,7 +167,7 @@ def _refuse_in_the_way(target: Path, *, overwrite: bool) -> None:
 
 def _is_export(folder: Path) -> bool:
     try:
-        about = json.loads((folder / MANIFEST).read_bytes())
+        about = parse_json((folder / MANIFEST).read_bytes())
         return about["schema"] == EXPORT_SCHEMA and {p.name for p in folder.iterdir()} <= {
             MANIFEST,
             *about["files"],

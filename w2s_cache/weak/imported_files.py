@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -22,8 +21,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
+from w2s_cache.store.shallow_json import parse_json
 
 _LISTED = 5  # columns named in a message
+_SHOWN = 200  # characters of a cell in a message
 _UNREADABLE = (
     pa.ArrowException,
     OSError,
@@ -115,9 +116,11 @@ def _cell_row(cell: Any, path: str) -> Any:
     if not cell.lstrip().startswith("["):
         return [_number(word, "logits", path) for word in cell.split()]
     try:
-        return [_number(item, "logits", path) for item in json.loads(cell)]
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{cell!r} in logits of {path!r}, which is no JSON list") from error
+        items = parse_json(cell)
+    except ValueError as error:
+        shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…"
+        raise ValueError(f"{shown!r} in logits of {path!r}, which is no JSON list") from error
+    return [_number(item, "logits", path) for item in items]
 
 
 def _number(text: Any, column: str, path: str) -> float:

@@ -317,6 +317,38 @@ def test_metadata_that_was_changed_is_refused(house, tmp_path):
         house.bring(file, model=None, normalized=None)
 
 
+@pytest.mark.parametrize("name", ["images", "text"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "stores/text/key/logit_scale",
+        "stores/text/key/logit_bias",
+        "stores/text/key_digest",
+        "stores/logits/key",
+        "stores/image",
+        "images_digest",
+        "normalized",
+        "left_out",
+    ],
+)
+def test_whatever_an_import_takes_from_an_export_is_looked_at(house, tmp_path, name, place):
+    """A fact that is absent, or of another type, is metadata that was changed, in either file."""
+    folder = house.export(tmp_path / "out").directory
+    table = pq.read_table(folder / f"{name}.parquet")
+    *above, last = place.split("/")
+    for value in (None, [], "100"):
+        said = facts = json.loads(table.schema.metadata[b"w2s_cache.export"])
+        for part in above:
+            facts = facts[part]
+        if facts[last].__class__ is value.__class__:
+            continue
+        facts[last] = value
+        changed = table.replace_schema_metadata({"w2s_cache.export": json.dumps(said)})
+        pq.write_table(changed, folder / f"{name}.parquet")
+        with pytest.raises(ImportedFeaturesError, match="metadata of an export that was changed"):
+            house.bring(folder, text=folder / "text.parquet", model=None, normalized=None)
+
+
 def test_imported_features_have_no_encoder(house, theirs, tmp_path):
     """Extraction cannot continue what somebody else computed, and says so."""
     from w2s_cache.encoders.catalogue import load_encoder

@@ -70,20 +70,30 @@ def read_about(text: str | bytes) -> dict[str, Any] | None:
     if not isinstance(about, dict) or about.get("schema") != EXPORT_SCHEMA:
         return None
     try:
-        stores = about["stores"]
-        needed = [
-            about["images_digest"],
-            about["normalized"],
-            about["left_out"],
-            stores["image"]["key_digest"],
-        ]
-        keys = [store["key"] for store in stores.values() if store is not None]
-        whole = all(isinstance(key, dict) for key in keys) and None not in needed
+        whole = _whole(about)
     except (LookupError, TypeError, AttributeError):
         whole = False
     if not whole:
         raise ValueError("metadata of an export that was changed")
     return about
+
+
+def _whole(about: Mapping[str, Any]) -> bool:
+    """Whether everything that an import takes from the facts is there and of its type."""
+    stores: Mapping[str, Any] = about["stores"]
+    image, text = stores["image"], stores.get("text")
+    numbers = [] if text is None else [text["key"]["logit_scale"], text["key"]["logit_bias"]]
+    return (
+        isinstance(about["images_digest"], str)
+        and isinstance(about["normalized"], bool)
+        and isinstance(about["left_out"], list)
+        and all(
+            isinstance(store["key"], dict) and isinstance(store["key_digest"], str)
+            for store in stores.values()
+            if store is not None or store is image
+        )
+        and all(type(number) in (int, float) for number in numbers)
+    )
 
 
 def unit_length(key: Mapping[str, Any]) -> bool:

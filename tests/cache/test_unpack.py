@@ -122,3 +122,16 @@ def test_no_link_leads_what_is_unpacked_out_of_the_home(home, pack, unpacked, tm
         unpacked(pack, new)
     assert not outside.is_dir() or not list(outside.iterdir())
     assert not [file for file in new.rglob("*") if not file.is_symlink() and file.is_file()]
+
+
+def test_the_way_to_make_room_for_other_images_is_quoted_for_a_shell(home, packed, unpacked):
+    """The command that removes a domain names it as one word, whatever its name."""
+    file = packed(
+        home,
+        home.path.parent / "out.h5",
+        home.feature_set("my art").relative_to(home.path).as_posix(),
+    )
+    index = next(home.path.glob("v1/toy/my-art-*/index.parquet"))
+    index.write_bytes((home.path / "v1/toy/photo/index.parquet").read_bytes())
+    with pytest.raises(StoreError, match="`w2s-cache cache rm --dataset toy --domain 'my art'`"):
+        unpacked(file, home.path)

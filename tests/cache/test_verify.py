@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +168,16 @@ def test_a_store_that_is_being_written_is_not_called_broken(home):
         assert laws(home) == {}
         path = store.relative_to(home.path).as_posix()
         assert "writes into it" in verified(home)[path].notes[0]
+
+
+def test_commands_among_the_remedies_are_quoted_for_a_shell(home):
+    """Names and folders with blanks stand as one word."""
+    home.feature_set("my art")
+    next(home.path.glob("v1/toy/my-art-*/index.parquet")).unlink()
+    shutil.copytree(image(home), image(home).with_name("a copy"))
+    edit(image(home).with_name("a copy") / MANIFEST_FILE, key_digest="0" * 64)
+    remedies = {f.fix for item in verified(home).values() for f in item.findings}
+    assert remedies == {
+        "Run `w2s-cache extract --domain 'my art'` again with the same spec.",
+        "Run `w2s-cache cache rm 'v1/toy/art/image/a copy'`, then `w2s-cache extract` again.",
+    }

@@ -106,6 +106,7 @@ def test_damaged_files_are_noticed(get: Any, tmp_path: Path, file: str, damage: 
     with pytest.raises(CorruptStoreError, match="Delete") as caught:
         get(train=never)
     assert str(path.parent) in caught.value.fix
+    assert "`w2s-cache extract`" in caught.value.fix
 
 
 def test_missing_weights_are_noticed(get: Any, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import torch
 
 from w2s_cache.cache.agreement import Agreement, agreement
 from w2s_cache.cache.inventory import take_inventory
+from w2s_cache.command_line import command_line
 from w2s_cache.data.decode import decode_ahead
 from w2s_cache.data.templates import fill
 from w2s_cache.errors import ImageError, StaleStoreError, StoreError
@@ -115,7 +116,8 @@ def _refuse_changed_images(index: Index, rows: np.ndarray, paths: Sequence[Path]
                 f"image {path} changed after its features were made",
                 expected=f"sha256 {index.sha256[row][:12]}",
                 found=content[:12],
-                fix=f"Run `w2s-cache extract --domain {index.domain}` again, or correct --root.",
+                fix=f"Run `{command_line('extract', domain=index.domain)}` again, or correct "
+                "--root.",
             )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from w2s_cache.cache.finding import Finding
 from w2s_cache.cache.inventory import SetEntry
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import StoreError
 from w2s_cache.store.contradictions import contradictions
 from w2s_cache.store.feature_set import (
@@ -30,12 +31,13 @@ LAWS = {
 
 def set_findings(home: Path, entry: SetEntry) -> Iterator[Finding]:
     """Yields every law that a feature set breaks; numbers of its stores are not read."""
-    again = f"Remove it with `w2s-cache cache rm {entry.path}` and run `w2s-cache extract` again"
+    remove = command_line("cache", "rm", entry.path)
+    again = f"Remove it with `{remove}` and run `w2s-cache extract` again"
     if entry.found is None:
         yield Finding(law="FSET-1", message=entry.problem.rstrip("."), fix=f"{again}.")
         return
     found = entry.found
-    extract = f"Run `w2s-cache extract --domain {found.domain}` again with the same spec."
+    extract = f"Run `{command_line('extract', domain=found.domain)}` again with the same spec."
     place = feature_set_path(
         home,
         dataset=found.dataset,

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from w2s_cache.cache.boundary import inside
 from w2s_cache.cache.pack_file import Pack, corrupt, open_pack
 from w2s_cache.cache.pack_layout import FEATURE_SET, INDEX_FILE, members
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, load_feature_set
 from w2s_cache.store.index import read_index
@@ -109,7 +110,7 @@ def _refuse_other_rows(pack: Pack, home: Path) -> Path:
             expected=f"an index of digest {found.index_digest[:12]}",
             found=f"{len(index)} rows of digest {index.digest[:12]}",
             fix="Unpack into another --cache-dir, or remove the domain first with "
-            f"`w2s-cache cache rm --dataset {found.dataset} --domain {found.domain}`.",
+            f"`{command_line('cache', 'rm', dataset=found.dataset, domain=found.domain)}`.",
         )
     return file
 

@@ -13,6 +13,7 @@ from w2s_cache.cache.live import writer_of
 from w2s_cache.cache.numbers import suspicions
 from w2s_cache.cache.selection import Selection, selected_sets
 from w2s_cache.cache.set_laws import set_findings
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.check import Violation, check_store
 from w2s_cache.store.contents import StoreEntry
@@ -153,4 +154,4 @@ class _Fixes:
         if violation.law in MENDED_BY_GC:
             return "Run `w2s-cache cache gc`: it removes temporary files and unlisted shards."
         target = self.needed_by or self.path
-        return f"Run `w2s-cache cache rm {target}`, then `w2s-cache extract` again."
+        return f"Run `{command_line('cache', 'rm', target)}`, then `w2s-cache extract` again."

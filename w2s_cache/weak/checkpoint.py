@@ -161,5 +161,5 @@ def kept_weights(directory: Path) -> dict[str, Tensor]:
 
 
 def _corrupt(directory: Path, expected: str, found: str) -> CorruptStoreError:
-    fix = f"Delete {directory} and run extract again to train it anew."
+    fix = f"Delete {directory}, then run `w2s-cache extract` again: it trains the model anew."
     return CorruptStoreError(f"weak model {directory}", expected=expected, found=found, fix=fix)

@@ -13,7 +13,8 @@ from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.cache.selection import Selection
 from w2s_cache.cache.set_laws import LAWS
 from w2s_cache.cache.verify import scope_of, verify
-from w2s_cache.store.layout import MANIFEST_FILE
+from w2s_cache.store.failures import RowFailure, write_failures
+from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock
 
 SET = "v1/toy/art/sets/clip__net.json"
@@ -111,6 +112,13 @@ def broken_weights(home):
     save_file({"w": torch.zeros(3)}, folder / "weights.safetensors")
 
 
+def failure_of_a_valid_row(home):
+    """A reason for a row that is there."""
+    told = RowFailure(row=0, path="p", stage="read", error="OSError", message="gone")
+    shard = json.loads((image(home) / MANIFEST_FILE).read_text())["shards"][0]
+    write_failures(image(home), {shard["digest"]: (told,)})
+
+
 DAMAGE = [
     (damaged_shard, "image/clip", "FS-08", "extract"),
     (lambda h: (image(h) / "part-00002.h5").unlink(), "image/clip", "FS-07", "extract"),
@@ -126,6 +134,13 @@ DAMAGE = [
     (lambda h: (image(h) / MANIFEST_FILE).unlink(), SET, "FSET-2", "extract"),
     (other_store, SET, "FSET-2", "extract"),
     (lambda h: (h.path / "v1/toy/art/index.parquet").unlink(), SET, "FSET-3", "extract"),
+    (
+        lambda h: (image(h) / FAILURES_FILE).write_bytes(b"x"),
+        "image/clip",
+        "FS-17",
+        "Run `w2s-cache extract` again with",
+    ),
+    (failure_of_a_valid_row, "image/clip", "FS-18", "Run `w2s-cache extract` again with"),
     (lambda h: edit(h.path / SET, index_digest="0" * 64), SET, "FSET-3", "extract"),
     (wide_logits, SET, "FSET-4", "extract"),
     (other_scale, SET, "FSET-5", "extract"),

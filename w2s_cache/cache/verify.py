@@ -20,7 +20,7 @@ from w2s_cache.store.contents import StoreEntry
 from w2s_cache.store.index import read_index
 from w2s_cache.store.reader import read_manifest
 
-MENDED_BY_EXTRACT = {"FS-06", "FS-07", "FS-08"}
+MENDED_BY_EXTRACT = {"FS-06", "FS-07", "FS-08", "FS-17", "FS-18"}
 MENDED_BY_GC = {"FS-16"}
 
 

@@ -185,3 +185,14 @@ def test_space_is_freed_on_a_full_disk(home, monkeypatch):
     made = plan(home, "v1/toy/art")
     assert carry_out(home.path, made, advance=lambda _: None) > 0
     assert not (home.path / "v1/toy/art").exists()
+
+
+def test_an_unreadable_feature_set_keeps_what_its_own_domain_has(home):
+    """What it may need is of its domain, or text of its data set; the other domains may go."""
+    (home.path / "v1/toy/photo/sets/clip__net.json").write_text("{")
+    art = refs(home, "art", "clip")
+    named = [entry.path for entry in take_inventory(home.path).sets if "/art/" in entry.path]
+    made = plan(home, *named)
+    gone = {item.path for item in made.remove}
+    assert {art["image"], art["logits"]} <= gone
+    assert "cannot be read" in {item.path: item.why for item in made.keep}[art["text"]]

@@ -90,6 +90,12 @@ def domain_of(path: str) -> tuple[str, str]:
     return dataset, "" if domain == "text" else domain
 
 
+def same_place(path: str, other: str) -> bool:
+    """Whether two paths below the home are of one domain; texts are of all of their data set."""
+    (dataset, domain), (its, where) = domain_of(path), domain_of(other)
+    return dataset == its and (domain == where or not domain or not where)
+
+
 def weights_of(entry: StoreEntry) -> str:
     """Digest of the weak model that computed a logits store; empty for every other store."""
     if entry.manifest is None or entry.manifest.kind != "logits":

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from w2s_cache.cache.boundary import inside
-from w2s_cache.cache.inventory import Inventory, domain_of, take_inventory, weights_of
+from w2s_cache.cache.inventory import (
+    Inventory,
+    domain_of,
+    same_place,
+    take_inventory,
+    weights_of,
+)
 from w2s_cache.cache.live import writer_of
 from w2s_cache.cache.removal import Kept, Plan, Removal, size_of
 from w2s_cache.store.contents import StoreEntry
@@ -150,16 +156,15 @@ class _Survey:
 
     def _busy(self, path: str) -> str:
         """Why a whole domain is left alone; a text store belongs to all domains of its data set."""
-        dataset, domain = domain_of(path)
         for broken in self.inventory.sets:
-            if broken.found is None and _same_place(broken.path, dataset, domain):
+            if broken.found is None and same_place(broken.path, path):
                 return f"{broken.path} cannot be read and may need it; see `w2s-cache cache verify`"
         for folder in self.inventory.folders:
-            near = _same_place(folder, dataset, domain)
+            near = same_place(folder, path)
             if near and (writer := writer_of(self.inventory.home / folder)):
                 return f"{writer} writes into {folder}"
         for entry in () if self.rules.unfinished else self.inventory.stores:
-            if _same_place(entry.path, dataset, domain) and _unfinished(entry):
+            if same_place(entry.path, path) and _unfinished(entry):
                 return f"extraction is unfinished in {entry.path} (--unfinished removes it)"
         return ""
 
@@ -185,11 +190,6 @@ def _removed(verdicts: Iterable[Removal | Kept]) -> set[str]:
 
 def _unfinished(entry: StoreEntry) -> bool:
     return entry.manifest is not None and not entry.manifest.complete
-
-
-def _same_place(path: str, dataset: str, domain: str) -> bool:
-    where = domain_of(path)
-    return where[0] == dataset and (not domain or not where[1] or where[1] == domain)
 
 
 def _stray(entry: StoreEntry, file: Path) -> str:

@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from w2s_cache.cache.inventory import Inventory, SetEntry, domain_of, weights_of
+from w2s_cache.cache.inventory import (
+    Inventory,
+    SetEntry,
+    domain_of,
+    same_place,
+    weights_of,
+)
 from w2s_cache.cache.live import writer_of
 from w2s_cache.cache.orphans import INDEX_FILES
 from w2s_cache.cache.removal import Kept, Plan, Removal, size_of
@@ -86,8 +92,7 @@ def _verdict(
     for other in remaining:
         if entry.path in other.needs:
             return Kept(path=entry.path, why=f"{other.path} needs it")
-        near = domain_of(other.path)[0] == domain_of(entry.path)[0]
-        if other.found is None and near:
+        if other.found is None and same_place(other.path, entry.path):
             return Kept(path=entry.path, why=f"{other.path} cannot be read and may need it")
     why = "named" if entry.path in named.stores else "nothing else needs it"
     return _removal(home, entry.path, "store", why)

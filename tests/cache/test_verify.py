@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.cache.selection import Selection
 from w2s_cache.cache.set_laws import LAWS
 from w2s_cache.cache.verify import scope_of, verify
 from w2s_cache.store.failures import RowFailure, write_failures
-from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE
+from w2s_cache.store.layout import FAILURES_FILE, LOCK_FILE, MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock
 
 SET = "v1/toy/art/sets/clip__net.json"
@@ -196,3 +199,16 @@ def test_commands_among_the_remedies_are_quoted_for_a_shell(home):
         "Run `w2s-cache extract --domain 'my art'` again with the same spec.",
         "Run `w2s-cache cache rm 'v1/toy/art/image/a copy'`, then `w2s-cache extract` again.",
     }
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_nobody_writes_into_a_cache_that_cannot_be_written(home, monkeypatch, code):
+    """Where a lock cannot be tried, what is missing or strange is named all the same."""
+
+    def refuse(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    (image(home) / LOCK_FILE).write_bytes(b"")
+    (image(home) / "x.tmp-1").write_text("")
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    assert [f.law for item in verified(home).values() for f in item.findings] == ["FS-16"]

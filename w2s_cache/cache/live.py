@@ -13,8 +13,22 @@ from w2s_cache.store.lock import NO_LOCKS, read_owner
 def writer_of(directory: Path) -> str | None:
     """Who holds the writers' lock of a store or weak model, None when nobody does.
 
+    A lock that cannot be tried counts as held: for who would remove something.
+    """
+    try:
+        return known_writer(directory)
+    except OSError as error:
+        return f"somebody, perhaps: its lock cannot be tried ({error.strerror or error})"
+
+
+def known_writer(directory: Path) -> str | None:
+    """Who holds the writers' lock of a store or weak model, None when nobody does.
+
     Tries the lock, which no process that died still holds; leaves no file behind where there was
-    none. A lock that cannot be tried counts as held.
+    none.
+
+    Raises:
+        OSError: The lock cannot be tried, as on a read-only disk.
     """
     path, soft = directory / LOCK_FILE, directory / SOFT_LOCK_FILE
     if not path.exists() and not soft.exists():
@@ -29,6 +43,6 @@ def writer_of(directory: Path) -> str | None:
     except OSError as error:
         if error.errno in NO_LOCKS:  # there the file that stands for a lock decides, and is absent
             return None
-        return f"somebody, perhaps: its lock cannot be tried ({error.strerror or error})"
+        raise
     lock.release()
     return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from w2s_cache.cache.finding import Checked, Finding
 from w2s_cache.cache.inventory import Inventory, SetEntry, domain_of, store_of, weights_of
-from w2s_cache.cache.live import writer_of
+from w2s_cache.cache.live import known_writer
 from w2s_cache.cache.numbers import suspicions
 from w2s_cache.cache.selection import Selection, selected_sets
 from w2s_cache.cache.set_laws import set_findings
@@ -112,7 +112,9 @@ def _weak(folder: Path) -> Iterator[Finding]:
 
 def _store(scope: Scope, entry: StoreEntry, advance: Callable[[int], None]) -> Checked:
     folder = scope.home / entry.path
-    writer = writer_of(folder)
+    writer = None
+    with contextlib.suppress(OSError):  # in a read-only cache nobody is known to write
+        writer = known_writer(folder)
     violations = check_store(folder, advance=advance)
     if writer:  # it is not finished, and what is temporary is being written
         violations = [v for v in violations if v.law not in {"FS-06", "FS-16"}]

@@ -248,3 +248,11 @@ def test_a_long_image_is_read(tmp_path):
     """Two hundred to one is still an image."""
     Image.new("RGB", (10, 2_000)).save(tmp_path / "long.png")
     assert pixels(tmp_path / "long.png").shape == (2_000, 10, 3)
+
+
+def test_a_file_that_is_too_large_is_told_the_size_of_files(tmp_path, monkeypatch):
+    """The limit that is named is the one that was crossed: bytes, not pixels."""
+    (tmp_path / "a.png").write_bytes(bytes(11))
+    monkeypatch.setattr(images, "MAX_BYTES", 10)
+    with pytest.raises(ImageError, match="expected a file of at most 10 bytes, found 11 bytes"):
+        images.read_image(tmp_path / "a.png")

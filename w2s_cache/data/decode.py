@@ -32,7 +32,7 @@ class Failure:
     Args:
         position: Its position in the sequence of all paths.
         path: Its file.
-        stage: Where it failed: ``"index"``, ``"read"``, ``"decode"`` or ``"preprocess"``.
+        stage: Where it failed, one of :data:`w2s_cache.store.failures.STAGES`.
         error: The type of the exception behind it.
         reason: Why, in a few words.
     """

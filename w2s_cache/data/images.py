@@ -130,7 +130,7 @@ def read_content(path: Path, expected: Content | None = None) -> bytes:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size if expected is None else expected.size
             if size > MAX_BYTES:
-                raise _refuse(path, f"{size:,} bytes")
+                raise _refuse(path, f"{size:,} bytes", f"a file of at most {MAX_BYTES:,} bytes")
             content = file.read(size + 1)  # one more shows a file that has grown
     except OSError as error:
         raise _refuse(path, error.strerror or str(error)) from error
@@ -184,10 +184,11 @@ def decode_image(path: Path, content: bytes, *, at_least: int | None = None) -> 
     return rgb if upright is None else rgb.transpose(upright)
 
 
-def _refuse(path: Path, reason: str) -> ImageError:
+def _refuse(path: Path, reason: str, expected: str = "") -> ImageError:
+    plain = f"a whole image of at most {MAX_PIXELS:,} pixels, sides at most {MAX_RATIO}:1"
     return ImageError(
         f"image {path}",
-        expected=f"a whole image of at most {MAX_PIXELS:,} pixels, sides at most {MAX_RATIO}:1",
+        expected=expected or plain,
         found=reason,
         fix="Replace the file, or take it out of the data set.",
     )

@@ -171,6 +171,13 @@ def test_damage_is_named_with_its_place_and_its_remedy(home, damage, where, law,
     assert remedy in str(found[0])
 
 
+def test_a_broken_index_says_what_was_expected_and_what_was_found(home):
+    """Both halves of the sentence are told apart."""
+    (home.path / "v1/toy/art/index.parquet").write_bytes(b"x")
+    [finding] = verified(home)["v1/toy/art/index.parquet"].findings
+    assert ", found " in finding.message
+
+
 def test_every_law_of_feature_sets_has_a_broken_one():
     """The zoo covers all laws of feature sets."""
     assert {law for *_, law, _ in DAMAGE} >= set(LAWS)

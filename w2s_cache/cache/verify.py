@@ -93,7 +93,7 @@ def _index(path: Path) -> Iterator[Finding]:
         read_index(path)
     except StoreError as error:
         yield Finding(
-            law="index", message=f"expected {error.expected}, {error.found}", fix=error.fix
+            law="index", message=f"expected {error.expected}, found {error.found}", fix=error.fix
         )
 
 

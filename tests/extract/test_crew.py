@@ -175,8 +175,10 @@ def test_an_interrupt_ends_all_processes(
 
 def test_a_process_that_loads_another_encoder_is_refused(fill: Any, encoders: Any) -> None:
     """Weights that changed meanwhile never mix with those that the key names."""
-    with pytest.raises(EncoderError, match=r"loaded another encoder: .* weights"):
+    with pytest.raises(EncoderError, match=r"loaded another encoder: .* weights") as caught:
         fill("s", functools.partial(encoders.load, "w1"), devices=("cpu",))
+    assert caught.value.expected.endswith('weights = "w0"')
+    assert caught.value.found == 'weights = "w1"'
 
 
 def test_broken_images_are_named_as_by_one_process(

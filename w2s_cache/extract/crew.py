@@ -23,7 +23,7 @@ from w2s_cache.errors import EncoderError, W2SError
 from w2s_cache.extract.crew_member import FIX, Finished, Load, Means, Message, Order, Ready, work
 from w2s_cache.extract.encode import Encoded
 from w2s_cache.extract.pieces import Piece, cut
-from w2s_cache.store.fingerprint import diff_keys
+from w2s_cache.store.fingerprint import diff_keys, sides_shown
 
 _PATIENCE = 10.0  # seconds for a process to end when it was told to
 
@@ -203,11 +203,12 @@ class _Dealer:
             self._early[piece.shard].append((position + offset, arrays, failures))
 
     def _refuse_another(self, ready: Ready, member: _Member) -> None:
-        if differences := diff_keys(dict(self._identity), ready.identity):
+        if differences := diff_keys(ready.identity, dict(self._identity)):
+            ours, theirs = sides_shown(differences)
             raise EncoderError(
                 f"process {member.process.pid} on {member.device} loaded another encoder",
-                expected="the encoder of the process that started it",
-                found="; ".join(map(str, differences)),
+                expected=f"the encoder of the process that started it, {ours}",
+                found=theirs,
                 fix="Leave the weights alone while they are used, then run the same command again.",
             )
 

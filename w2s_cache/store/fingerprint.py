@@ -96,14 +96,18 @@ def diff_keys(stored: Mapping[str, object], wanted: Mapping[str, object]) -> lis
 
 def stale_error(what: str, differences: Sequence[Difference], *, fix: str) -> StaleStoreError:
     """Build the error that names each differing field with the wanted and the stored value."""
+    wanted, stored = sides_shown(differences)
+    return StaleStoreError(what, expected=wanted, found=stored, fix=fix)
+
+
+def sides_shown(differences: Sequence[Difference]) -> tuple[str, str]:
+    """Each differing field with its wanted and with its stored value, each on one line."""
     shown = differences[:SHOWN_DIFFERENCES]
     more = len(differences) - len(shown)
     tail = f" and {more} more" if more else ""
-    return StaleStoreError(
-        what,
-        expected=", ".join(f"{d.field} = {value_shown(d.wanted)}" for d in shown) + tail,
-        found=", ".join(f"{d.field} = {value_shown(d.stored)}" for d in shown) + tail,
-        fix=fix,
+    return (
+        ", ".join(f"{d.field} = {value_shown(d.wanted)}" for d in shown) + tail,
+        ", ".join(f"{d.field} = {value_shown(d.stored)}" for d in shown) + tail,
     )
 
 

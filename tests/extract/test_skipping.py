@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from w2s_cache.data.images import MAX_PIXELS
-from w2s_cache.errors import DataError, ImageError
+from w2s_cache.errors import DataError, EncoderError, ImageError
 from w2s_cache.extract import domain
 from w2s_cache.store.check import check_store
 from w2s_cache.store.failures import RowFailure
@@ -165,6 +165,8 @@ def test_a_whole_shard_may_be_bad_but_not_the_whole_domain(bench: Any, listed: A
     assert sorted(skip(bench)) == [4, 5, 6, 7]
     said = "d: class 1 'green' has no usable test image, all are skipped"
     assert said in bench.progress.said
+    skip(bench, retry_skipped=True)
+    assert bench.progress.said.count(said) == 1
     for row in range(12):
         image_of(bench, listed, row).write_bytes(b"")
     for _ in range(2):
@@ -188,6 +190,22 @@ def test_what_was_skipped_is_said_again_and_computed_only_when_retried(
     assert bench.run(on_error="skip", retry_skipped=True).skipped == first.skipped
     after = {p: p.read_bytes() for p in bench.stores()["image"].directory.iterdir()}
     assert after == before
+
+
+def test_an_image_without_numbers_is_called_so_when_it_is_retried(bench: Any) -> None:
+    """NaN is the encoder's, on a second try as on the first: the image itself was decoded."""
+    encode = bench.encoder.encode_images
+
+    bench.encoder.encode_images = lambda pixels: {
+        name: torch.cat([values[:1] * torch.nan, values[1:]]) if len(values) == 3 else values
+        for name, values in encode(pixels).items()
+    }
+    assert {failure.stage for failure in skip(bench).values()} == {"encode"}
+    bench.encoder.encode_images = lambda pixels: {
+        name: values * torch.nan for name, values in encode(pixels).items()
+    }
+    with pytest.raises(EncoderError, match=r"3 image\(s\) are not finite"):
+        bench.run(retry_skipped=True)
 
 
 def test_a_retry_computes_only_the_shards_of_images_that_can_be_used_now(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 
@@ -14,6 +14,20 @@ from w2s_cache.store.failures import RowFailure, shown
 
 OnError = Literal["stop", "skip"]
 _LISTED = 10
+
+
+def refuse(failures: Sequence[Failure]) -> NoReturn:
+    """Refuses images that cannot be used: those without pixels, else those without numbers.
+
+    Args:
+        failures: At least one.
+
+    Raises:
+        ImageError: Some cannot be decoded.
+        EncoderError: Of all that can, the encoder made numbers that are not finite.
+    """
+    without_pixels = [failure for failure in failures if failure.stage != "encode"]
+    raise undecodable(without_pixels) if without_pixels else _not_finite_error(failures)
 
 
 def undecodable(failures: Sequence[Failure]) -> ImageError:
@@ -54,21 +68,15 @@ def not_finite(
     return [found[place] for place in sorted(found)]
 
 
-def refuse_not_finite(failures: Sequence[Failure]) -> None:
-    """Refuses images that an encoder made no numbers of.
-
-    Raises:
-        EncoderError: There are some.
-    """
-    if failures:
-        what = failures[0].reason.removesuffix(" are not finite")
-        raise EncoderError(
-            f"{what} of {len(failures)} image(s) are not finite, first {failures[0].path}",
-            expected="finite numbers",
-            found="NaN or infinity",
-            fix="If the precision is fp16, use fp32: it overflows in some models. In fp32 the "
-            "weights or the image are at fault; --on-error skip leaves such images out.",
-        )
+def _not_finite_error(failures: Sequence[Failure]) -> EncoderError:
+    what = failures[0].reason.removesuffix(" are not finite")
+    return EncoderError(
+        f"{what} of {len(failures)} image(s) are not finite, first {failures[0].path}",
+        expected="finite numbers",
+        found="NaN or infinity",
+        fix="If the precision is fp16, use fp32: it overflows in some models. In fp32 the "
+        "weights or the image are at fault; --on-error skip leaves such images out.",
+    )
 
 
 def row_failures(failures: Sequence[Failure], names: Sequence[str], start: int) -> list[RowFailure]:

@@ -57,10 +57,10 @@ def extract_domain(
     known = _known(request, domain, asked, index, progress)
     replaced = imported and known and known.logits.key_digest != digest(imported)
     if known and not replaced and not request.recheck:
-        done = _extracted(request, index, known, {}, listing, progress)
+        done = _extracted(request, index, known, {})
         if not (done.skipped and request.retry_skipped):
             publish_index(request, index)
-            return done
+            return _told(index, done, progress)
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
 
@@ -90,29 +90,22 @@ def extract_domain(
     _say_changes(request, None if replaced else known, found, progress)
     publish_index(request, index)  # not before: the features of the old one are good until now
     write_feature_set(request.home, found)
-    return _extracted(request, index, found, computed, listing, progress)
+    return _told(index, _extracted(request, index, found, computed), progress)
 
 
 def _extracted(
-    request: ExtractRequest,
-    index: Index,
-    found: FeatureSet,
-    computed: dict[str, int],
-    listing: Listing,
-    progress: Progress,
+    request: ExtractRequest, index: Index, found: FeatureSet, computed: dict[str, int]
 ) -> Extracted:
     skipped, file = skipped_images(request.home, found)
-    emptied = tuple(emptied_classes(index, skipped))
-    for note in emptied:
-        progress.say(f"{index.domain}: {note}")
     return Extracted(
-        domain=index.domain,
-        rows=len(index),
-        computed=computed,
-        notes=(*listing.notes, *emptied),
-        skipped=skipped,
-        failures=file,
+        domain=index.domain, rows=len(index), computed=computed, skipped=skipped, failures=file
     )
+
+
+def _told(index: Index, done: Extracted, progress: Progress) -> Extracted:
+    for note in emptied_classes(index, done.skipped):
+        progress.say(f"{index.domain}: {note}")
+    return done
 
 
 def imported_key(file: Path, index: Index) -> dict[str, Any]:

@@ -17,10 +17,9 @@ from w2s_cache.encoders.protocol import ImageEncoder
 from w2s_cache.extract.bad_images import (
     OnError,
     not_finite,
+    refuse,
     refuse_all_bad,
-    refuse_not_finite,
     row_failures,
-    undecodable,
 )
 from w2s_cache.extract.crew import Crew, crew_at_work
 from w2s_cache.extract.encode import Encoded, encode_rows
@@ -144,7 +143,7 @@ def _usable_again(
             here += not_finite(encoded, files[position : position + batch_size], here)
             failures += [replace(f, position=f.position + position) for f in here]
     if failures and job.on_error == "stop":
-        raise undecodable(failures)
+        refuse(failures)
     still = {failure.position for failure in failures}
     return [failure.row for place, failure in enumerate(skipped) if place not in still]
 
@@ -172,14 +171,10 @@ def _fill_shard(
                 arrays[name][position : position + count] = values
             progress.advance(count)
     failures.sort(key=lambda failure: failure.position)  # processes answer in any order
+    failures += not_finite(arrays, files, failures)
     if failures and job.on_error == "stop":
-        raise undecodable(failures)
-    broken = not_finite(arrays, files, failures)
-    if job.on_error == "stop":
-        refuse_not_finite(broken)
-    writer.write(
-        rows.start, arrays, failures=row_failures([*failures, *broken], job.names, rows.start)
-    )
+        refuse(failures)
+    writer.write(rows.start, arrays, failures=row_failures(failures, job.names, rows.start))
 
 
 def _encoded(

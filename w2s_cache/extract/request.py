@@ -80,7 +80,6 @@ class Extracted:
         domain: Its name.
         rows: Rows in the index.
         computed: Rows computed now, by part.
-        notes: Facts worth saying aloud.
         skipped: The images left out, now or earlier, by row.
         failures: The file that lists them; None when there are none.
     """
@@ -88,7 +87,6 @@ class Extracted:
     domain: str
     rows: int
     computed: dict[str, int]
-    notes: tuple[str, ...]
     skipped: tuple[RowFailure, ...] = ()
     failures: Path | None = None
 

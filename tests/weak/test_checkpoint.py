@@ -13,7 +13,12 @@ import torch
 
 from w2s_cache.errors import CorruptStoreError, StoreWriteError
 from w2s_cache.spec import WeakSpec
-from w2s_cache.weak.checkpoint import KEY_FILE, WEIGHTS_FILE, weak_classifier
+from w2s_cache.weak.checkpoint import (
+    KEY_FILE,
+    WEIGHTS_FILE,
+    kept_classifier,
+    weak_classifier,
+)
 from w2s_cache.weak.classifier import WeakClassifier
 
 
@@ -167,3 +172,16 @@ def test_the_fast_decoder_makes_another_model(get: Any, spec_of: Any) -> None:
     assert own.identity()["preprocess"]["decoder"] == "pillow"
     assert fast.identity()["preprocess"]["decoder"] == "fast"
     assert (hasattr(own.preprocess, "at_least"), fast.preprocess.at_least) == (False, 48)
+
+
+def test_a_model_is_loaded_from_its_own_folder_whichever_lie_beside_it(
+    get: Any, spec_of: Any
+) -> None:
+    """Who is told the folder of a model that learned without some images gets no other."""
+    partly, _ = get(unusable=lambda _: ["x.png"])
+    wholly, _ = get(retry=True, train=lambda network, *_: (nudge(network), nudge(network)))
+    assert partly.identity() != wholly.identity()
+    for made in (partly, wholly):
+        kept = kept_classifier(made.directory, weak=spec_of(), classes=2, device="cpu")
+        assert kept.identity() == made.identity()
+        assert not kept.network.training

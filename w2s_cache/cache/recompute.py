@@ -27,9 +27,7 @@ from w2s_cache.store.fingerprint import diff_keys, file_sha256, stale_error
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
-from w2s_cache.weak.checkpoint import kept_weights
-from w2s_cache.weak.classifier import WeakClassifier
-from w2s_cache.weak.start import start_of
+from w2s_cache.weak.checkpoint import kept_classifier
 
 if TYPE_CHECKING:
     from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
@@ -179,14 +177,5 @@ def _kept_weak_model(
             found="none",
             fix="Run `w2s-cache extract --recheck`: it trains the model again.",
         )
-    start = start_of(weak, classes)
-    start.network.load_state_dict(kept_weights(request.home / kept[0].path))
-    start.network.to(request.device).eval().requires_grad_(False)
-    return WeakClassifier(
-        library=weak.library,
-        start=start,
-        weights=named,
-        classes=classes,
-        precision=weak.precision,
-        device=request.device,
-    )
+    folder = request.home / kept[0].path
+    return kept_classifier(folder, weak=weak, classes=classes, device=request.device)

@@ -6,17 +6,14 @@ Nothing is pickled but sections of a spec and paths.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from w2s_cache.encoders.catalogue import load_encoder
 from w2s_cache.encoders.protocol import StrongEncoder
-from w2s_cache.errors import StoreError
 from w2s_cache.extract.crew_member import Load
 from w2s_cache.spec import StrongSpec, WeakSpec
-from w2s_cache.weak.checkpoint import weak_classifier
-from w2s_cache.weak.classifier import WeakClassifier
+from w2s_cache.weak.checkpoint import kept_classifier
 
 
 def strong_loader(section: StrongSpec) -> Callable[..., StrongEncoder]:
@@ -31,36 +28,6 @@ def strong_loader(section: StrongSpec) -> Callable[..., StrongEncoder]:
     )
 
 
-def named_by(place: Path) -> Callable[[str], Path]:
-    """Key digest → directory of a weak model: the place, with the first 12 digits appended."""
-    return lambda key_digest: place.with_name(f"{place.name}-{key_digest[:12]}")
-
-
-def weak_loader(place: Path, weak: WeakSpec, *, classes: tuple[str, ...], trained_on: str) -> Load:
-    """Device → the weak model that was fine-tuned before, see ``weak_classifier``."""
-    return functools.partial(
-        _fine_tuned, place=place, weak=weak, classes=classes, trained_on=trained_on
-    )
-
-
-def _fine_tuned(
-    *, place: Path, weak: WeakSpec, classes: tuple[str, ...], trained_on: str, device: str
-) -> WeakClassifier:
-    classifier, _ = weak_classifier(
-        named_by(place),
-        weak=weak,
-        classes=classes,
-        trained_on=trained_on,
-        device=device,
-        train=_refuse,
-    )
-    return classifier
-
-
-def _refuse(network: Any, transform: Any, skipped: Sequence[str]) -> None:  # noqa: ARG001
-    raise StoreError(
-        "the fine-tuned weak model is gone",
-        expected="the weights that the process before wrote",
-        found="none",
-        fix="Leave the cache alone while it is written, then run the same command again.",
-    )
+def weak_loader(directory: Path, weak: WeakSpec, *, classes: int) -> Load:
+    """Device → the weak model whose weights a directory holds, see ``kept_classifier``."""
+    return functools.partial(kept_classifier, directory, weak=weak, classes=classes)

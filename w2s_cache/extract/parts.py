@@ -14,7 +14,7 @@ from w2s_cache.extract.crew import Crew
 from w2s_cache.extract.crew_member import Load
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.imported import imported_logits
-from w2s_cache.extract.loaders import named_by, strong_loader, weak_loader
+from w2s_cache.extract.loaders import strong_loader, weak_loader
 from w2s_cache.extract.progress import Progress, waiting
 from w2s_cache.extract.request import ExtractRequest
 from w2s_cache.extract.text import fill_text_store, text_key
@@ -86,7 +86,7 @@ def weak_part(
     )
     train = WeakTraining(request, weak, index, files, progress)
     classifier, _ = weak_classifier(
-        named_by(place),
+        lambda key_digest: place.with_name(f"{place.name}-{key_digest[:12]}"),
         weak=weak,
         classes=index.classes,
         trained_on=index.digest,
@@ -96,6 +96,7 @@ def weak_part(
         retry=request.retry_skipped,
         on_wait=waiting(progress, f"{index.domain}: {request.weak_name}"),
     )
+    assert classifier.directory is not None  # noqa: S101 - it was trained or read there
     key = {
         "kind": "logits",
         "images": index.images_digest,
@@ -110,7 +111,7 @@ def weak_part(
         key=key,
         name=request.weak_name,
         dtype="float32",
-        load=weak_loader(place, weak, classes=index.classes, trained_on=index.digest),
+        load=weak_loader(classifier.directory, weak, classes=len(index.classes)),
         batch_size=request.batch_size or weak.batch_size,
         progress=progress,
     )

@@ -25,7 +25,7 @@ from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import make_directory, publish, remove_temporaries
 from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.weak.checkpoint_files import KEY_FILE, WEIGHTS_FILE
-from w2s_cache.weak.classifier import WeakClassifier
+from w2s_cache.weak.classifier import WeakClassifier, WeakStart
 from w2s_cache.weak.start import start_of
 
 Trainer = Callable[[Any, Callable[..., Any], Sequence[str]], None]
@@ -97,16 +97,36 @@ def weak_classifier(  # noqa: PLR0913  everything that decides a weak model, key
                 _publish(directory, network, key)
     if not fresh:
         network.load_state_dict(kept_weights(directory))
-    network.to(device).eval().requires_grad_(False)
-    classifier = WeakClassifier(
+    return _classifier(start, directory, weak=weak, classes=len(classes), device=device), fresh
+
+
+def kept_classifier(
+    directory: Path, *, weak: WeakSpec, classes: int, device: str
+) -> WeakClassifier:
+    """Loads the fine-tuned weak model that a directory holds.
+
+    Raises:
+        EncoderError: The network cannot be built.
+        CorruptStoreError: The weights are absent, or not those that were written.
+    """
+    start = start_of(weak, classes)
+    start.network.load_state_dict(kept_weights(directory))
+    return _classifier(start, directory, weak=weak, classes=classes, device=device)
+
+
+def _classifier(
+    start: WeakStart, directory: Path, *, weak: WeakSpec, classes: int, device: str
+) -> WeakClassifier:
+    start.network.to(device).eval().requires_grad_(False)
+    return WeakClassifier(
         library=weak.library,
         start=start,
-        weights=weights_digest(network.state_dict()),
-        classes=len(classes),
+        weights=weights_digest(start.network.state_dict()),
+        classes=classes,
         precision=weak.precision,
         device=device,
+        directory=directory,
     )
-    return classifier, fresh
 
 
 def _without_some(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -31,7 +32,17 @@ class WeakStart:
 
 @dataclass(frozen=True, kw_only=True)
 class WeakClassifier:
-    """A network with one output per class; an image encoder whose tensor is ``logits``."""
+    """A network with one output per class; an image encoder whose tensor is ``logits``.
+
+    Attributes:
+        library: Who built the network.
+        start: The network, fine-tuned in place, and its preprocessing.
+        weights: Digest of its weights.
+        classes: Their number.
+        precision: Of its computation.
+        device: A torch device string.
+        directory: Where its weights are kept; None where they are not.
+    """
 
     library: str
     start: WeakStart
@@ -39,6 +50,7 @@ class WeakClassifier:
     classes: int
     precision: str
     device: str
+    directory: Path | None = None
 
     @property
     def network(self) -> Any:

@@ -97,15 +97,15 @@ def test_recompute_finds_sound_bytes_with_wrong_numbers(cached, cache, copy):
     assert "required: these are not the numbers of that key" in told.stdout
 
 
-@pytest.mark.parametrize("why", ["images", "weak", "encoder"])
+@pytest.mark.parametrize("why", ["images", "gone", "weak", "encoder"])
 def test_recompute_says_what_is_missing(cached, cache, copy, tmp_path, why):
     """Changed images, a weak model that was not kept and other weights are named."""
     root, spec = cached.folder / "images", cached.spec
-    if why == "images":
+    if why in ("images", "gone"):
         root = tmp_path / "images"
         shutil.copytree(cached.folder / "images", root)
         for image in root.glob("art/*/*.png"):
-            damage(image)
+            damage(image) if why == "images" else image.unlink()
     elif why == "weak":
         shutil.rmtree(copy / "v1/tiny/art/weak")
     else:
@@ -114,7 +114,12 @@ def test_recompute_says_what_is_missing(cached, cache, copy, tmp_path, why):
         )
     told = cache("verify", "--spec", spec, "--domain", "art", "--recompute", "3", "--root", root)
     assert told.exit_code == 1
-    words = {"images": "changed after", "weak": "was not kept", "encoder": "strong.precision"}
+    words = {
+        "images": "changed after",
+        "gone": "No such file",
+        "weak": "was not kept",
+        "encoder": "strong.precision",
+    }
     assert words[why] in told.stderr
 
 

@@ -6,9 +6,9 @@ the key describes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,14 +17,16 @@ import torch
 from w2s_cache.cache.agreement import Agreement, agreement
 from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.command_line import command_line
-from w2s_cache.data.decode import decode_ahead
+from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.data.images import IndexedFile
+from w2s_cache.data.index_build import indexed_file
 from w2s_cache.data.templates import fill
 from w2s_cache.errors import ImageError, StaleStoreError, StoreError
-from w2s_cache.request import feature_request
-from w2s_cache.spec import Spec, StrongSpec, WeakSpec
-from w2s_cache.store.feature_set import FeatureSet, open_member, read_feature_set
-from w2s_cache.store.fingerprint import diff_keys, file_sha256, stale_error
-from w2s_cache.store.index import Index, read_index
+from w2s_cache.extract.request import ExtractRequest, stored_set
+from w2s_cache.spec import WeakSpec
+from w2s_cache.store.feature_set import open_member
+from w2s_cache.store.fingerprint import diff_keys, stale_error
+from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
 from w2s_cache.weak.checkpoint import kept_classifier
@@ -38,28 +40,13 @@ class RecomputeRequest:
     """What to compute again and with what.
 
     Attributes:
-        spec: The whole spec.
-        strong_name: Name of the strong encoder's section.
-        strong: That section.
-        weak_name: Name of the weak model's section, or of imported logits.
-        weak: That section; None for imported logits, which nothing here can compute.
-        home: The cache home.
-        root: The data root.
-        device: A torch device string.
-        workers: Decoding threads.
+        extract: What an extraction would be asked for; its device is a torch device string, and
+            its weak section is None for imported logits, which nothing here can compute.
         rows: How many images and how many classes, drawn at random.
         seed: Seed of the draw.
     """
 
-    spec: Spec
-    strong_name: str
-    strong: StrongSpec
-    weak_name: str
-    weak: WeakSpec | None
-    home: Path
-    root: Path
-    device: str
-    workers: int
+    extract: ExtractRequest
     rows: int
     seed: int
 
@@ -73,78 +60,67 @@ def recompute(
         StoreError: There is no such feature set, or the weak model was not kept.
         StaleStoreError: It was made with other settings, other images or other weights; each
             difference is named.
-        ImageError: An image cannot be decoded.
+        ImageError: An image cannot be used.
         EncoderError: The weak network cannot be built.
     """
-    found = _feature_set(request, domain)
-    index = read_index(index_path(request.home, found.dataset, domain))
-    image, logits = open_member(request.home, found.image), open_member(request.home, found.logits)
+    asked = request.extract
+    found = stored_set(asked, domain)
+    index = read_index(index_path(asked.home, found.dataset, domain))
+    image, logits = open_member(asked.home, found.image), open_member(asked.home, found.logits)
     drawn = np.random.default_rng(request.seed)
     rows = _drawn(drawn, np.flatnonzero(image.valid() & logits.valid()), request.rows)
-    paths = [request.root / index.paths[row] for row in rows]
-    _refuse_changed_images(index, rows, paths)
-    yield from _images(request, image, encoder, rows, paths, request.strong.batch_size)
+    files = [indexed_file(index, row, asked.root) for row in rows]
+    again = functools.partial(_images, rows=rows, files=files, domain=domain, workers=asked.workers)
+    yield from again(image, encoder, batch_size=asked.strong.batch_size)
     if found.text is not None and encoder.text is not None:
-        text = open_member(request.home, found.text)
+        text = open_member(asked.home, found.text)
         yield _texts(text, encoder.text, _drawn(drawn, np.arange(len(index.classes)), request.rows))
-    if request.weak is not None:
-        kept = _kept_weak_model(request, request.weak, len(index.classes), logits)
-        yield from _images(request, logits, kept, rows, paths, request.weak.batch_size)
-
-
-def _feature_set(request: RecomputeRequest, domain: str) -> FeatureSet:
-    return read_feature_set(
-        request.home,
-        dataset=request.spec.name,
-        domain=domain,
-        strong=request.strong_name,
-        weak=request.weak_name,
-        request=feature_request(request.spec, strong=request.strong, weak=request.weak),
-    )
+    if asked.weak is not None:
+        kept = _kept_weak_model(asked, asked.weak, len(index.classes), logits)
+        yield from again(logits, kept, batch_size=asked.weak.batch_size)
 
 
 def _drawn(generator: np.random.Generator, rows: np.ndarray, count: int) -> np.ndarray:
     return np.sort(generator.choice(rows, size=min(count, len(rows)), replace=False))
 
 
-def _refuse_changed_images(index: Index, rows: np.ndarray, paths: Sequence[Path]) -> None:
-    for row, path in zip(rows, paths, strict=True):
-        if (content := file_sha256(path)) != index.sha256[row]:
-            raise StaleStoreError(
-                f"image {path} changed after its features were made",
-                expected=f"sha256 {index.sha256[row][:12]}",
-                found=content[:12],
-                fix=f"Run `{command_line('extract', domain=index.domain)}` again, or correct "
-                "--root.",
-            )
-
-
 def _images(
-    request: RecomputeRequest,
     store: Store,
     encoder: ImageEncoder,
+    *,
     rows: np.ndarray,
-    paths: Sequence[Path],
+    files: Sequence[IndexedFile],
+    domain: str,
     batch_size: int,
+    workers: int,
 ) -> Iterator[Agreement]:
     _refuse_other_model(store, encoder.identity())
     computed: dict[str, list[np.ndarray]] = {name: [] for name in encoder.widths}
-    batches = decode_ahead(
-        paths, encoder.preprocess, batch_size=batch_size, workers=request.workers
-    )
+    batches = decode_ahead(files, encoder.preprocess, batch_size=batch_size, workers=workers)
     for batch in batches:
         for failure in batch.failures:
-            raise ImageError(
-                f"image {failure.path}",
-                expected="one that Pillow reads, as when it was extracted",
-                found=failure.reason,
-                fix="Repair it, or run `w2s-cache extract` again.",
-            )
+            raise _unusable(failure, domain)
         for name, values in encoder.encode_images(batch.pixels).items():
             computed[name].append(values.numpy())
     for name, parts in computed.items():
         stored = store.read(name, rows=rows)
         yield agreement(store.manifest.kind, name, rows, stored, np.concatenate(parts))
+
+
+def _unusable(failure: Failure, domain: str) -> StaleStoreError | ImageError:
+    if failure.stage == "read":
+        return StaleStoreError(
+            f"image {failure.path} changed after its features were made",
+            expected="the file that was indexed",
+            found=failure.reason,
+            fix=f"Run `{command_line('extract', domain=domain)}` again, or correct --root.",
+        )
+    return ImageError(
+        f"image {failure.path}",
+        expected="one that Pillow reads, as when it was extracted",
+        found=failure.reason,
+        fix="Repair it, or run `w2s-cache extract` again.",
+    )
 
 
 def _texts(store: Store, text: TextEncoder, rows: np.ndarray) -> Agreement:
@@ -165,7 +141,7 @@ def _refuse_other_model(store: Store, identity: Any) -> None:
 
 
 def _kept_weak_model(
-    request: RecomputeRequest, weak: WeakSpec, classes: int, logits: Store
+    request: ExtractRequest, weak: WeakSpec, classes: int, logits: Store
 ) -> ImageEncoder:
     """The fine-tuned weak model of the cache whose weights the key of its logits names."""
     named = str(logits.manifest.key["encoder"]["weights"])

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from w2s_cache.data.file_stats import FileStat, read_stats, write_stats
+from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.data.listing import Listing
 from w2s_cache.errors import DataError, StoreWriteError
 from w2s_cache.store.index import UNREAD, Index
 
-__all__ = ["build_index"]
+__all__ = ["build_index", "indexed_file"]
 
 _BLOCK = 256  # paths in hand at once: an interrupt waits for no more than the files being read
 _CHUNK = 1 << 20  # bytes read at once
@@ -83,6 +84,12 @@ def build_index(  # noqa: PLR0913  all but two keyword-only
         sizes=np.array([stat.size for stat in stats], dtype=np.int64),
         sha256=tuple(stat.sha256 for stat in stats),
     )
+
+
+def indexed_file(index: Index, row: int, root: Path) -> IndexedFile:
+    """The file of a row below a data root, which is decoded only if it is the one indexed."""
+    content = Content(size=int(index.sizes[row]), sha256=index.sha256[row])
+    return IndexedFile(path=root / index.paths[row], content=content)
 
 
 def _confirmed(known: Mapping[str, FileStat], previous: Index) -> dict[str, FileStat]:

@@ -8,20 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from w2s_cache.data.images import Content, IndexedFile
-from w2s_cache.data.index_build import build_index
+from w2s_cache.data.images import IndexedFile
+from w2s_cache.data.index_build import build_index, indexed_file
 from w2s_cache.data.listing import Listing
 from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
 from w2s_cache.extract.changes import index_changes, key_changes, told
 from w2s_cache.extract.progress import Progress
-from w2s_cache.extract.request import Extracted, ExtractRequest, listing_of
+from w2s_cache.extract.request import Extracted, ExtractRequest, listing_of, stored_set
 from w2s_cache.extract.skipped import emptied_classes, skipped_images
 from w2s_cache.request import feature_request
 from w2s_cache.store.feature_set import (
     FeatureSet,
     StoreRef,
     open_member,
-    read_feature_set,
     write_feature_set,
 )
 from w2s_cache.store.fingerprint import digest, file_sha256
@@ -52,9 +51,8 @@ def extract_domain(
     """
     listing = domain_listing(request, domain, progress)
     index, files = domain_index(request, listing, progress)
-    asked = feature_request(request.spec, strong=request.strong, weak=request.weak)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
-    known = _known(request, domain, asked, index, progress)
+    known = _known(request, domain, index, progress)
     replaced = imported and known and known.logits.key_digest != digest(imported)
     if known and not replaced and not request.recheck:
         done = _extracted(request, index, known, {})
@@ -80,7 +78,7 @@ def extract_domain(
         domain=domain,
         strong=request.strong_name,
         weak=request.weak_name,
-        request=asked,
+        request=feature_request(request.spec, strong=request.strong, weak=request.weak),
         index_digest=index.digest,
         image=image,
         logits=logits,
@@ -152,14 +150,9 @@ def domain_index(
         on_unreadable=unreadable if request.on_error == "skip" else None,
     )
     progress.end()
-    contents = zip(index.paths, index.sizes.tolist(), index.sha256, strict=True)
     return index, [
-        IndexedFile(
-            path=request.root / name,
-            content=Content(size=size, sha256=sha256),
-            problem=problems.get(name),
-        )
-        for name, size, sha256 in contents
+        replace(indexed_file(index, row, request.root), problem=problems.get(name))
+        for row, name in enumerate(index.paths)
     ]
 
 
@@ -191,13 +184,11 @@ def _say_changes(
 
 
 def _known(
-    request: ExtractRequest, domain: str, asked: dict[str, Any], index: Index, progress: Progress
+    request: ExtractRequest, domain: str, index: Index, progress: Progress
 ) -> FeatureSet | None:
     """The pair's feature set if it is what is asked for and every byte it needs is sound."""
-    names = {"dataset": request.spec.name, "domain": domain}
-    pair = {"strong": request.strong_name, "weak": request.weak_name}
     try:
-        found = read_feature_set(request.home, **names, **pair, request=asked)
+        found = stored_set(request, domain)
         for ref in (found.image, found.logits, found.text):
             if ref is not None:
                 open_member(request.home, ref).verify()

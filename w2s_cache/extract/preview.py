@@ -7,9 +7,8 @@ from pathlib import Path
 
 from w2s_cache.errors import StaleStoreError, StoreError
 from w2s_cache.extract.domain import imported_key
-from w2s_cache.extract.request import ExtractRequest, listing_of
-from w2s_cache.request import feature_request
-from w2s_cache.store.feature_set import FeatureSet, read_feature_set
+from w2s_cache.extract.request import ExtractRequest, listing_of, stored_set
+from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import index_path
@@ -40,23 +39,12 @@ def preview_domain(request: ExtractRequest, domain: str, *, listed: bool) -> Pre
         paths = tuple(entry.path for entry in listing_of(request, domain).entries)
     try:
         index = read_index(index_path(request.home, request.spec.name, domain))
-        found = _feature_set(request, domain)
+        found = stored_set(request, domain)
     except StaleStoreError as error:
         return _preview(domain, paths, f"cached with other settings ({error.found})")
     except StoreError:
         return _preview(domain, paths, "not cached")
     return _preview(domain, paths or index.paths, _state(found, index, paths, request.weak_logits))
-
-
-def _feature_set(request: ExtractRequest, domain: str) -> FeatureSet:
-    return read_feature_set(
-        request.home,
-        dataset=request.spec.name,
-        domain=domain,
-        strong=request.strong_name,
-        weak=request.weak_name,
-        request=feature_request(request.spec, strong=request.strong, weak=request.weak),
-    )
 
 
 def _state(

@@ -9,8 +9,10 @@ from w2s_cache.data.listing import Listing
 from w2s_cache.data.source import list_domain
 from w2s_cache.data.templates import resolve_templates
 from w2s_cache.extract.bad_images import OnError
+from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
 from w2s_cache.store.failures import RowFailure
+from w2s_cache.store.feature_set import FeatureSet, read_feature_set
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +72,24 @@ def listing_of(request: ExtractRequest, domain: str) -> Listing:
     """
     spec, skip = request.spec, request.on_error == "skip"
     return list_domain(spec.data, spec.name, request.root, domain, absent_allowed=skip)
+
+
+def stored_set(request: ExtractRequest, domain: str) -> FeatureSet:
+    """The pair's feature set in the cache, if it was made with what is asked for.
+
+    Raises:
+        StoreError: There is none.
+        CorruptStoreError: It cannot be read.
+        StaleStoreError: It was made with other settings.
+    """
+    return read_feature_set(
+        request.home,
+        dataset=request.spec.name,
+        domain=domain,
+        strong=request.strong_name,
+        weak=request.weak_name,
+        request=feature_request(request.spec, strong=request.strong, weak=request.weak),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

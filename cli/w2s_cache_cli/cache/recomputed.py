@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from w2s_cache.cache.recompute import RecomputeRequest
     from w2s_cache.cache.selection import Selection
     from w2s_cache.encoders.protocol import StrongEncoder
+    from w2s_cache.extract.request import ExtractRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,17 +46,18 @@ def recomputed(spec: Spec, selection: Selection, means: Means, bars: Bars) -> in
     from w2s_cache.store.contents import cached_domains
 
     request = _request(spec, selection, means, bars)
-    names = {"strong": request.strong_name, "weak": request.weak_name}
+    asked = request.extract
+    names = {"strong": asked.strong_name, "weak": asked.weak_name}
     cached = cached_domains(means.home, spec.name, **names)
-    encoder, failed = _encoder(request, bars), 0
+    encoder, failed = _encoder(asked, bars), 0
     for domain in chosen_domains(spec, selection.domains, cached):
         bars.begin(f"{domain}: computing again", None)
         for result in recompute(request, domain, encoder):
             bars.result(f"{domain}: {_line(result, means.min_cosine)}")
             failed += result.cosine < means.min_cosine
         bars.end()
-        if request.weak is None:
-            bars.result(f"{domain}: {request.weak_name} is imported, its logits cannot be computed")
+        if asked.weak is None:
+            bars.result(f"{domain}: {asked.weak_name} is imported, its logits cannot be computed")
     return failed
 
 
@@ -63,25 +65,26 @@ def _request(spec: Spec, selection: Selection, means: Means, bars: Bars) -> Reco
     from w2s_cache.cache.recompute import RecomputeRequest
     from w2s_cache.data.source import data_root
     from w2s_cache.encoders.device import resolve_device
+    from w2s_cache.extract.request import ExtractRequest
 
     strong_name, strong = strong_section_of(spec, selection.strong, means.overrides)
     weak_name, weak = weak_section_of(spec, selection.weak, means.overrides)
-    return RecomputeRequest(
+    extract = ExtractRequest(
         spec=spec,
         strong_name=strong_name,
         strong=strong,
         weak_name=weak_name,
         weak=weak,
+        weak_logits=None,
         home=means.home,
         root=data_root(spec.data, given=means.root, home=means.home, announce=bars.say),
         device=resolve_device(means.device),
         workers=min(8, os.cpu_count() or 1),
-        rows=means.rows,
-        seed=means.seed,
     )
+    return RecomputeRequest(extract=extract, rows=means.rows, seed=means.seed)
 
 
-def _encoder(request: RecomputeRequest, bars: Bars) -> StrongEncoder:
+def _encoder(request: ExtractRequest, bars: Bars) -> StrongEncoder:
     from w2s_cache.extract.loaders import strong_loader
 
     section = request.strong

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from w2s_cache.data.images import IndexedFile
@@ -12,18 +11,18 @@ from w2s_cache.encoders.device import leaves_cores_idle
 from w2s_cache.encoders.protocol import ImageEncoder, StrongEncoder, TextEncoder
 from w2s_cache.extract.crew import Crew
 from w2s_cache.extract.crew_member import Load
+from w2s_cache.extract.given_rows import store_given
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.imported import imported_logits
 from w2s_cache.extract.loaders import strong_loader, weak_loader
 from w2s_cache.extract.progress import Progress, waiting
 from w2s_cache.extract.request import ExtractRequest
+from w2s_cache.extract.store_place import place_of, ref_to
 from w2s_cache.extract.text import fill_text_store, text_key
 from w2s_cache.extract.weak_training import WeakTraining
 from w2s_cache.store.feature_set import StoreRef
-from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index
-from w2s_cache.store.layout import ArraySpec, domain_path, slug, store_path
-from w2s_cache.store.writer import open_writer
+from w2s_cache.store.layout import ArraySpec, domain_path, slug
 from w2s_cache.weak.checkpoint import weak_classifier
 
 _AHEAD = 2  # batches
@@ -64,15 +63,9 @@ def text_part(
     """Text features of every class and template; returns the store and the classes computed."""
     templates = resolve_templates(request.strong.templates)
     key = text_key(text, index.classes, templates, request.spec.store.dtype)
-    directory = store_path(
-        request.home,
-        dataset=index.dataset,
-        kind="text",
-        name=request.strong_name,
-        key_digest=digest(key),
-    )
+    directory = place_of(request, index, request.strong_name, key)
     rows = fill_text_store(directory, text=text, key=key, progress=progress)
-    return _ref(request.home, directory, key), rows
+    return ref_to(directory, request.home, key), rows
 
 
 def weak_part(
@@ -122,23 +115,17 @@ def imported_part(
 ) -> tuple[StoreRef, int]:
     """Somebody else's logits in row order."""
     logits = imported_logits(request, index.domain, paths=index.paths, classes=index.classes)
-    directory = _directory(request, index, "logits", request.weak_name, key)
     spec = ArraySpec(name="logits", row_shape=(len(index.classes),), dtype="float32")
-    with open_writer(
-        directory,
-        kind="logits",
+    return store_given(
+        request,
+        index,
+        name=request.weak_name,
         key=key,
-        rows=len(index),
         arrays=[spec],
-        shard_rows=request.spec.store.shard_rows,
         attributes={"domain": index.domain},
-        timeout=-1,
-        on_wait=waiting(progress, f"{index.domain}: {request.weak_name}"),
-    ) as writer:
-        missing = writer.missing()
-        for start, stop in missing:
-            writer.write(start, {"logits": logits[start:stop]})
-    return _ref(request.home, directory, key), sum(stop - start for start, stop in missing)
+        rows=lambda start, stop: {"logits": logits[start:stop]},
+        progress=progress,
+    )
 
 
 def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
@@ -155,7 +142,7 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
     progress: Progress,
 ) -> tuple[StoreRef, int]:
     job = ImageJob(
-        directory=_directory(request, index, str(key["kind"]), name, key),
+        directory=place_of(request, index, name, key),
         kind=str(key["kind"]),
         key=key,
         names=index.paths,
@@ -176,27 +163,10 @@ def _fill(  # noqa: PLR0913 - one call per part, all keyword-only
         progress=progress,
         crew=_crew(request, encoder, load),
     )
-    return _ref(request.home, job.directory, key), rows
+    return ref_to(job.directory, request.home, key), rows
 
 
 def _crew(request: ExtractRequest, encoder: ImageEncoder, load: Load) -> Crew | None:
     if not request.crew:
         return None
     return Crew(devices=request.crew, load=load, identity=encoder.identity())
-
-
-def _directory(
-    request: ExtractRequest, index: Index, kind: str, name: str, key: Mapping[str, Any]
-) -> Path:
-    return store_path(
-        request.home,
-        dataset=index.dataset,
-        domain=index.domain,
-        kind=kind,
-        name=name,
-        key_digest=digest(key),
-    )
-
-
-def _ref(home: Path, directory: Path, key: Mapping[str, Any]) -> StoreRef:
-    return StoreRef(path=directory.relative_to(home).as_posix(), key_digest=digest(key))

@@ -73,7 +73,7 @@ def import_domain(
     written = {"features": image_rows, "logits": logit_rows}
     text_ref: StoreRef | None = None
     if isinstance(text, TextSource):
-        text_ref, written["text"] = store_text(request, index, text)
+        text_ref, written["text"] = store_text(request, index, text, progress)
     elif text is not None:
         text_ref, written["text"] = text_part(asked, index, text, progress)
     publish_index(asked, index)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from w2s_cache.extract.given_rows import store_given
 from w2s_cache.extract.progress import Progress
 from w2s_cache.interchange.declaration import check_rows, settle
 from w2s_cache.interchange.find_source import read_source
@@ -19,10 +19,9 @@ from w2s_cache.interchange.row_identity import INDEX_ORDER, identify_rows, match
 from w2s_cache.interchange.source import FeatureSource, refusal
 from w2s_cache.interchange.text_source import TextSource, read_text_source
 from w2s_cache.store.feature_set import StoreRef
-from w2s_cache.store.fingerprint import digest, file_sha256
+from w2s_cache.store.fingerprint import file_sha256
 from w2s_cache.store.index import Index
-from w2s_cache.store.layout import ArraySpec, store_path
-from w2s_cache.store.writer import open_writer
+from w2s_cache.store.layout import ArraySpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -82,7 +81,16 @@ def store_images(
         return {"features": images.source.rows(images.order[start:stop])}
 
     facts = {"domain": index.domain, "files": [file.name for file in images.source.files]}
-    stored = _store(request, index, images.key, [spec], facts, rows)
+    stored = store_given(
+        asked,
+        index,
+        name=asked.strong_name,
+        key=images.key,
+        arrays=[spec],
+        attributes=facts,
+        rows=rows,
+        progress=progress,
+    )
     progress.end()
     return stored
 
@@ -104,13 +112,15 @@ def imported_text(request: ImportRequest, index: Index, width: int) -> TextSourc
     return text
 
 
-def store_text(request: ImportRequest, index: Index, text: TextSource) -> tuple[StoreRef, int]:
+def store_text(
+    request: ImportRequest, index: Index, text: TextSource, progress: Progress
+) -> tuple[StoreRef, int]:
     """Writes class text; returns the store and the classes written now.
 
     Its key holds the digest of the numbers, not of the file: those of all domains share a store.
     """
     scale = {"logit_scale": text.logit_scale, "logit_bias": text.logit_bias}
-    declared = request.declared
+    asked, declared = request.extract, request.declared
     encoder: dict[str, Any] = {
         "imported": True,
         "model": declared.model,
@@ -125,54 +135,22 @@ def store_text(request: ImportRequest, index: Index, text: TextSource) -> tuple[
         **scale,
         "classes": list(index.classes),
         "templates": list(text.templates),
-        "dtype": request.extract.spec.store.dtype,
+        "dtype": asked.spec.store.dtype,
     }
     spec = ArraySpec(
-        name="features", row_shape=text.features.shape[1:], dtype=request.extract.spec.store.dtype
+        name="features", row_shape=text.features.shape[1:], dtype=asked.spec.store.dtype
     )
 
-    def rows(start: int, stop: int) -> dict[str, np.ndarray]:
-        return {"features": text.features[start:stop]}
-
-    return _store(request, index, key, [spec], scale, rows)
-
-
-def _store(
-    request: ImportRequest,
-    index: Index,
-    key: Mapping[str, Any],
-    arrays: list[ArraySpec],
-    facts: Mapping[str, Any],
-    rows: Callable[[int, int], dict[str, np.ndarray]],
-) -> tuple[StoreRef, int]:
-    """Fills what is missing of a store whose rows somebody else computed."""
-    asked, kind = request.extract, str(key["kind"])
-    directory = store_path(
-        asked.home,
-        dataset=index.dataset,
-        domain=None if kind == "text" else index.domain,
-        kind=kind,
+    return store_given(
+        asked,
+        index,
         name=asked.strong_name,
-        key_digest=digest(key),
-    )
-    with open_writer(
-        directory,
-        kind=kind,
         key=key,
-        rows=len(index.classes) if kind == "text" else len(index),
-        arrays=arrays,
-        shard_rows=asked.spec.store.shard_rows,
-        attributes=facts,
-        timeout=-1,
-    ) as writer:
-        missing = writer.missing()
-        for start, stop in missing:
-            writer.write(start, rows(start, stop))
-    return _ref(asked.home, directory, key), sum(stop - start for start, stop in missing)
-
-
-def _ref(home: Path, directory: Path, key: Mapping[str, Any]) -> StoreRef:
-    return StoreRef(path=directory.relative_to(home).as_posix(), key_digest=digest(key))
+        arrays=[spec],
+        attributes=scale,
+        rows=lambda start, stop: {"features": text.features[start:stop]},
+        progress=progress,
+    )
 
 
 def _refuse_other_images(source: FeatureSource, index: Index) -> None:

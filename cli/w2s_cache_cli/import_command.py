@@ -137,6 +137,7 @@ def command(
     """
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.encoders.device import resolve_device
+    from w2s_cache.extract.imported import check_imported
     from w2s_cache.interchange import import_domain
 
     spec, bars = read_spec(spec_name), Bars(quiet=quiet)
@@ -157,11 +158,11 @@ def command(
     means: dict[str, Any] = {"home": cache_dir, "root": found, "device": on, "workers": workers}
     names = chosen_domains(spec, domains, list_domains(spec.data, found))
     refuse_one_for_all(source, said["row_order"], names)
-    for domain in names:
+    means |= {"spec": spec, "models": models, "weak_logits": weak_logits}
+    requests = {domain: extract_request(domain, **means) for domain in names}
+    check_imported(requests)
+    for domain, extract in requests.items():
         began = time.perf_counter()
-        extract = extract_request(
-            domain, spec=spec, models=models, weak_logits=weak_logits, **means
-        )
         request = import_request(domain, source, extract, said)
         done = import_domain(request, domain, encoder=tower, progress=bars)
         bars.result(_summary(done, time.perf_counter() - began))

@@ -154,3 +154,20 @@ def test_a_mistyped_weak_model_of_predictions_is_answered_with_the_nearest(studi
     )
     assert told.exit_code == 1
     assert "Did you mean 'net'?" in told.stderr
+
+
+def test_predictions_of_all_domains_are_looked_at_before_one_is_imported(
+    studied, exported, own, w2s, files, tmp_path
+):
+    """A file of weak logits that does not fit the second domain leaves the first as it was."""
+    lines = "".join(f"{path},1,2,3\n" for path in np.load(exported / "art" / "images.npz")["path"])
+    header = "path," + ",".join(np.load(exported / "art" / "text.npz")["class"].tolist()[:3]) + "\n"
+    (tmp_path / "art.csv").write_text(header + lines)
+    (tmp_path / "photo.csv").write_text(header)
+    before = files(own)
+    asked = ("--spec", studied.spec, "--cache-dir", own, "--strong", "other")
+    logits = ("--weak-logits", tmp_path / "{domain}.csv", "--weak", "mine")
+    told = w2s("import", f"{exported}/{{domain}}", *asked, *logits)
+    assert told.exit_code == 1
+    assert "photo.csv" in told.output
+    assert files(own) == before

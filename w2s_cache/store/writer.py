@@ -27,7 +27,6 @@ from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
 from w2s_cache.store.layout import (
     MANIFEST_FILE,
-    TEMPORARY_MARK,
     ArraySpec,
     Manifest,
     Shard,
@@ -35,7 +34,7 @@ from w2s_cache.store.layout import (
     manifest_to_json,
 )
 from w2s_cache.store.lock import Owner, writer_lock
-from w2s_cache.store.publish import make_directory, publish, write_error
+from w2s_cache.store.publish import make_directory, publish, remove_temporaries, write_error
 from w2s_cache.store.recover import drop_failures, intact
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 
@@ -219,10 +218,10 @@ def _declaration(manifest: Manifest) -> dict[str, object]:
 
 
 def _remove_orphans(directory: Path, published: set[str]) -> None:
+    remove_temporaries(directory)
     try:
-        for path in directory.iterdir():
-            shard_like = path.match("part-*.h5") and path.name not in published
-            if shard_like or TEMPORARY_MARK in path.name:
+        for path in directory.glob("part-*.h5"):
+            if path.name not in published:
                 path.unlink()
     except OSError as error:
         raise write_error(directory, error) from error

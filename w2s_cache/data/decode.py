@@ -18,10 +18,12 @@ from PIL import Image
 
 from w2s_cache.data.images import IndexedFile, decode_image, read_content
 from w2s_cache.errors import DataError, ImageError
+from w2s_cache.store.failures import listed
 
-__all__ = ["DecodedBatch", "Failure", "decode_ahead"]
+__all__ = ["DecodedBatch", "Failure", "decode_ahead", "failures_shown"]
 
 Transform = Callable[[Image.Image], torch.Tensor]
+_LISTED = 10  # broken images in a message
 _BLANK = (224, 224)  # pixels; what a transform is shown when only its output shape is wanted
 
 
@@ -123,6 +125,11 @@ def decode_ahead(
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(threads)  # the workers' setting is the default of later threads
+
+
+def failures_shown(failures: Sequence[Failure]) -> str:
+    """Which images could not be used, and why; ten are named and the others counted."""
+    return listed([f"{failure.path} ({failure.reason})" for failure in failures], _LISTED)
 
 
 def _decode(

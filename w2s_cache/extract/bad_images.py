@@ -7,13 +7,12 @@ from typing import Literal, NoReturn
 
 import numpy as np
 
-from w2s_cache.data.decode import Failure
+from w2s_cache.data.decode import Failure, failures_shown
 from w2s_cache.data.images import IndexedFile
 from w2s_cache.errors import EncoderError, ImageError
 from w2s_cache.store.failures import RowFailure, shown
 
 OnError = Literal["stop", "skip"]
-_LISTED = 10
 
 
 def refuse(failures: Sequence[Failure]) -> NoReturn:
@@ -32,12 +31,10 @@ def refuse(failures: Sequence[Failure]) -> NoReturn:
 
 def undecodable(failures: Sequence[Failure]) -> ImageError:
     """The error that lists them; ten are named and the others counted."""
-    named = "; ".join(f"{f.path} ({f.reason})" for f in failures[:_LISTED])
-    more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
     return ImageError(
         f"{len(failures)} image(s) cannot be decoded",
         expected="images that Pillow reads",
-        found=f"{named}{more}",
+        found=failures_shown(failures),
         fix="Repair or remove them (and their lines in the list files), then run again: finished "
         "shards are kept. Or leave them out with --on-error skip.",
     )

@@ -180,8 +180,13 @@ def unexplained(
 
 def shown(failures: Sequence[RowFailure], count: int = 3) -> str:
     """The first few failures in words, and how many more there are."""
-    named = "; ".join(f"{f.path} ({f.stage}: {f.message})" for f in failures[:count])
-    return named + (f"; and {len(failures) - count:,} more" if len(failures) > count else "")
+    return listed([f"{f.path} ({f.stage}: {f.message})" for f in failures], count)
+
+
+def listed(texts: Sequence[str], count: int) -> str:
+    """The first few texts, and how many more there are."""
+    more = f"; and {len(texts) - count:,} more" if len(texts) > count else ""
+    return "; ".join(texts[:count]) + more
 
 
 def _short(message: str) -> str:

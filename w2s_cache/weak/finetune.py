@@ -14,13 +14,12 @@ from PIL.Image import Image
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.data.decode import Failure, decode_ahead
+from w2s_cache.data.decode import Failure, decode_ahead, failures_shown
 from w2s_cache.data.images import IndexedFile
 from w2s_cache.errors import DataError, ImageError, TrainError
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.spec import FinetuneSpec
 
-_LISTED = 10
 _IN_MEMORY_BYTES = 2 << 30  # decoded D_train is kept when it fits, decoded every epoch when not
 
 
@@ -183,12 +182,10 @@ def _decoded(images: TrainImages, rows: Sequence[int], size: int) -> Iterator[Te
         if not failures:  # after the first one the others are only looked for
             yield batch.pixels
     if failures:
-        shown = "; ".join(f"{failure.path} ({failure.reason})" for failure in failures[:_LISTED])
-        more = f"; and {len(failures) - _LISTED} more" if len(failures) > _LISTED else ""
         raise ImageError(
             f"{len(failures)} training image(s) cannot be decoded",
             expected="images that Pillow reads",
-            found=f"{shown}{more}",
+            found=failures_shown(failures),
             fix="Repair or remove them (and their lines in the list file), then run again. Or "
             "leave them out with --on-error skip.",
         )

@@ -13,9 +13,9 @@ import pytest
 from filelock import FileLock
 
 from w2s_cache.cache.inventory import take_inventory
-from w2s_cache.cache.selection import Selection
+from w2s_cache.cache.selection import Selection, scope_of
 from w2s_cache.cache.set_laws import LAWS
-from w2s_cache.cache.verify import scope_of, verify
+from w2s_cache.cache.verify import verify
 from w2s_cache.store.failures import RowFailure, write_failures
 from w2s_cache.store.layout import FAILURES_FILE, LOCK_FILE, MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from w2s_cache.cache.inventory import Inventory, SetEntry
+from w2s_cache.cache.inventory import Inventory, SetEntry, domain_of, weights_of
 from w2s_cache.errors import UnknownNameError
+from w2s_cache.store.contents import StoreEntry
 from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.layout import slug
 
@@ -68,6 +70,52 @@ def selected_sets(inventory: Inventory, selection: Selection) -> tuple[SetEntry,
         entry
         for entry in inventory.sets
         if (selection.takes(entry.found) if entry.found else selection.covers(entry.path))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is to be looked at: posix paths below the home, and why a store is needed at all."""
+
+    home: Path
+    sets: tuple[SetEntry, ...]
+    stores: tuple[StoreEntry, ...]
+    weak: tuple[str, ...]
+    indexes: tuple[str, ...]
+    needed: Mapping[str, str]
+
+    @property
+    def bytes(self) -> int:
+        """Size of all shards."""
+        return sum(entry.bytes for entry in self.stores)
+
+
+def scope_of(inventory: Inventory, selection: Selection) -> Scope:
+    """What a selection means: feature sets with all that they need, and what lies beside them.
+
+    Raises:
+        UnknownNameError: A name that no feature set of the cache has.
+    """
+    sets = selected_sets(inventory, selection)
+    wanted = {path for entry in sets for path in entry.needs}
+    stores = [e for e in inventory.stores if e.path in wanted or selection.covers(e.path)]
+    weights = {weights_of(entry) for entry in stores} - {""}
+    domains = {domain_of(entry.path) for entry in sets}
+    return Scope(
+        home=inventory.home,
+        sets=sets,
+        stores=tuple(stores),
+        weak=tuple(
+            entry.path
+            for entry in inventory.weak
+            if entry.weights in weights or selection.covers(entry.path)
+        ),
+        indexes=tuple(
+            path
+            for path in inventory.indexes
+            if domain_of(path) in domains or selection.covers(path)
+        ),
+        needed=inventory.needed(),
     )
 
 

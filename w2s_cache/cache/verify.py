@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from w2s_cache.cache.finding import Checked, Finding
-from w2s_cache.cache.inventory import Inventory, SetEntry, domain_of, store_of, weights_of
+from w2s_cache.cache.inventory import store_of
 from w2s_cache.cache.live import known_writer
 from w2s_cache.cache.numbers import suspicions
-from w2s_cache.cache.selection import Selection, selected_sets
+from w2s_cache.cache.selection import Scope
 from w2s_cache.cache.set_laws import set_findings
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StoreError
@@ -22,52 +22,6 @@ from w2s_cache.store.reader import read_manifest
 
 MENDED_BY_EXTRACT = {"FS-06", "FS-07", "FS-08", "FS-17", "FS-18"}
 MENDED_BY_GC = {"FS-16"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What is to be verified: posix paths below the home, and why a store is needed at all."""
-
-    home: Path
-    sets: tuple[SetEntry, ...]
-    stores: tuple[StoreEntry, ...]
-    weak: tuple[str, ...]
-    indexes: tuple[str, ...]
-    needed: Mapping[str, str]
-
-    @property
-    def bytes(self) -> int:
-        """Size of all shards."""
-        return sum(entry.bytes for entry in self.stores)
-
-
-def scope_of(inventory: Inventory, selection: Selection) -> Scope:
-    """What a selection means: feature sets with all that they need, and what lies beside them.
-
-    Raises:
-        UnknownNameError: A name that no feature set of the cache has.
-    """
-    sets = selected_sets(inventory, selection)
-    wanted = {path for entry in sets for path in entry.needs}
-    stores = [e for e in inventory.stores if e.path in wanted or selection.covers(e.path)]
-    weights = {weights_of(entry) for entry in stores} - {""}
-    domains = {domain_of(entry.path) for entry in sets}
-    return Scope(
-        home=inventory.home,
-        sets=sets,
-        stores=tuple(stores),
-        weak=tuple(
-            entry.path
-            for entry in inventory.weak
-            if entry.weights in weights or selection.covers(entry.path)
-        ),
-        indexes=tuple(
-            path
-            for path in inventory.indexes
-            if domain_of(path) in domains or selection.covers(path)
-        ),
-        needed=inventory.needed(),
-    )
 
 
 def verify(scope: Scope, *, advance: Callable[[int], None]) -> Iterator[Checked]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 @quiet_option
 def command(
     selection: Selection,
-    spec_name: str | None,
     output: Path,
     force: bool,
     cache_dir: Path,
@@ -49,7 +48,7 @@ def command(
     from w2s_cache.cache.inventory import take_inventory
     from w2s_cache.cache.pack import write_pack
     from w2s_cache.cache.pack_layout import pack_name
-    from w2s_cache.cache.verify import scope_of
+    from w2s_cache.cache.selection import scope_of
     from w2s_cache.errors import StoreError
 
     scope = scope_of(take_inventory(cache_dir), selection)

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 def command(
     paths: tuple[Path, ...],
     selection: Selection,
-    spec_name: str | None,
     dry_run: bool,
     yes: bool,
     cache_dir: Path,

@@ -29,7 +29,7 @@ _OPTIONS = (
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds the options; the command gets ``selection``, and ``spec_name`` as it was given."""
+    """Adds the options; the command gets ``selection``, and asks for the spec if it needs it."""
 
     @functools.wraps(command)
     def gathered(
@@ -49,8 +49,14 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         chosen: Selection = Selection(
             dataset=dataset or of_spec, domains=domains, strong=strong, weak=weak
         )
-        return command(*args, selection=chosen, spec_name=spec_name, **rest)
+        return command(*args, selection=chosen, **rest)
 
     for option in reversed(_OPTIONS):
         gathered = option(gathered)
     return gathered
+
+
+def asked_spec() -> str | None:
+    """The --spec of the command that runs, as it was given; None where it was not."""
+    given: str | None = click.get_current_context().params["spec_name"]
+    return given

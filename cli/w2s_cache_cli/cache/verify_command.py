@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from w2s_cache.sections import Overrides
-from w2s_cache_cli.cache.selection import selection_options
+from w2s_cache_cli.cache.selection import asked_spec, selection_options
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
 from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option, read_spec
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 @quiet_option
 def command(
     selection: Selection,
-    spec_name: str | None,
     recompute: int | None,
     seed: int,
     min_cosine: float,
@@ -74,8 +73,10 @@ def command(
       w2s-cache cache verify --spec domainnet --domain real --recompute 20 --root /data/domainnet
     """
     from w2s_cache.cache.inventory import take_inventory
-    from w2s_cache.cache.verify import scope_of, verify
+    from w2s_cache.cache.selection import scope_of
+    from w2s_cache.cache.verify import verify
 
+    spec_name = asked_spec()
     if recompute and not spec_name:
         raise click.UsageError("--recompute needs --spec, which names the models")
     bars = Bars(quiet=quiet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,29 @@ def test_unknown_arrays_and_rows_are_refused(store: Path) -> None:
         RowReader(open_store(store), "logits")
     with pytest.raises(StoreError, match=r"integers in \[0, 20\)"):
         RowReader(open_store(store), "features").read(np.array([20]))
+
+
+def test_a_shard_that_got_descriptor_zero_is_opened_once(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process without standard input the first file has the number 0, and is kept open."""
+    reader = RowReader(open_store(store), "features")
+    opened, real = [], os.open
+
+    def first_gets_zero(path: Path, flags: int) -> int:
+        opened.append(path)
+        return real(path, flags)
+
+    aside = os.dup(0)
+    os.close(0)
+    try:
+        monkeypatch.setattr(row_reader.os, "open", first_gets_zero)
+        for row in (0, 1, 2):
+            reader.read(np.array([row]))
+        assert list(reader._files.values()) == [0]
+        assert len(opened) == 1
+    finally:
+        monkeypatch.undo()
+        del reader
+        os.dup2(aside, 0)
+        os.close(aside)

@@ -86,7 +86,7 @@ class RowReader:
         number, inside = divmod(row, self._shard_rows)
         place = self._offsets[number] + inside * self._row_bytes
         try:
-            count = _read_at(self._files.get(number) or self._open(number), buffer, place)
+            count = _read_at(self._descriptor(number), buffer, place)
         except OSError as error:
             raise StoreError(
                 f"cannot read {self._path(number)}",
@@ -97,7 +97,9 @@ class RowReader:
         if count < len(buffer):
             raise corrupt(self._path(number), f"{len(buffer)} bytes at {place}", f"{count}")
 
-    def _open(self, number: int) -> int:
+    def _descriptor(self, number: int) -> int:
+        if number in self._files:  # it may be 0, in a process without standard input
+            return self._files[number]
         if len(self._files) >= _OPEN_FILES:  # the one opened first; rows come from all over
             os.close(self._files.pop(next(iter(self._files))))
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)

@@ -97,24 +97,26 @@ def fit(
         name=config.optimizer, parameters=trained, weight_decay=config.weight_decay
     )
     total = config.epochs * math.ceil(stack.rows.shape[1] / config.batch_size)
-    losses: list[Tensor] = []
+    # one tensor for all: small ones that outlive their step would lie in the holes that the large
+    # ones of the next step fit into, and the heap would grow at every other step
+    losses = stack.rows.new_empty((len(learners), total), dtype=torch.float32)
     rates: list[float] = []
     best = _Best(len(learners), config.select)
     for _ in range(config.epochs):
         order = stack.order()
         survey = _survey(head, loss, parameters, stack, order)
         for batch, targets in stack.batches(order, config.batch_size):
-            step = len(losses)
+            step = len(rates)
             rates.append(_rate(step, total, config))
             value = loss(
                 head.logits(parameters, batch), {**targets, **survey}, progress=step / total
             )
             optimizer.step(rates[-1], torch.autograd.grad(value.sum(), trained))
-            losses.append(value.detach().reshape(-1))
+            losses[:, step] = value.detach()
         best.offer(stack.score(head, parameters), parameters, lead=len(learners) > 1)
         if observe is not None:
             observe({name: value.detach() for name, value in parameters.items()})
-    return best.results(torch.stack(losses, dim=1).tolist(), rates)
+    return best.results(losses.tolist(), rates)
 
 
 class _Best:

@@ -22,15 +22,8 @@ from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
 from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.index import Index, write_index
-from w2s_cache.store.layout import (
-    MANIFEST_FILE,
-    ArraySpec,
-    Manifest,
-    Shard,
-    index_path,
-    manifest_to_json,
-    store_path,
-)
+from w2s_cache.store.layout import MANIFEST_FILE, ArraySpec, Manifest, Shard, index_path, store_path
+from w2s_cache.store.manifest_json import manifest_to_json
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 from w2s_cache.store.writer import open_writer
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from w2s_cache.store import check
 from w2s_cache.store.kinds import KINDS
-from w2s_cache.store.layout import SCHEMA, parse_manifest
+from w2s_cache.store.layout import SCHEMA
+from w2s_cache.store.manifest_json import parse_manifest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "feature-store.md").read_text(encoding="utf-8")

@@ -26,13 +26,8 @@ from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.check import READABLE
 from w2s_cache.store.feature_set import FeatureSet, parse_feature_set
 from w2s_cache.store.index import Index
-from w2s_cache.store.layout import (
-    MANIFEST_FILE,
-    VALID_DATASET,
-    Manifest,
-    Shard,
-    manifest_from_json,
-)
+from w2s_cache.store.layout import MANIFEST_FILE, VALID_DATASET, Manifest, Shard
+from w2s_cache.store.manifest_json import manifest_from_json
 from w2s_cache.store.shallow_json import parse_json
 
 COLUMNS = ("path", "label", "split", "bytes", "sha256", "classes")

@@ -20,10 +20,10 @@ from w2s_cache.store.layout import (
     Manifest,
     Shard,
     index_path,
-    manifest_to_json,
     slug,
 )
 from w2s_cache.store.lock import writer_lock
+from w2s_cache.store.manifest_json import manifest_to_json
 from w2s_cache.store.publish import make_directory, publish, remove
 from w2s_cache.store.reader import open_store, read_manifest
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes

@@ -25,6 +25,8 @@ from w2s_cache.store.layout import (
     VALID_DATASET,
     Manifest,
     Shard,
+)
+from w2s_cache.store.manifest_json import (
     key_problems,
     parse_manifest,
     schema_problems,

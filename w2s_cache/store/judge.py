@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.kinds import KINDS, ArrayRule
-
-if TYPE_CHECKING:  # the manifest's own module calls these judgements
-    from w2s_cache.store.layout import ArraySpec, Manifest
-
+from w2s_cache.store.layout import ArraySpec, Manifest
 
 MAX_ROWS: Final = 1 << 40
 MAX_SHARDS: Final = 1 << 20

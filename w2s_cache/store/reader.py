@@ -14,14 +14,8 @@ from w2s_cache.command_line import command_line
 from w2s_cache.errors import StoreError, UnknownNameError
 from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexplained
 from w2s_cache.store.fingerprint import diff_keys, stale_error
-from w2s_cache.store.layout import (
-    FAILURES_FILE,
-    MANIFEST_FILE,
-    VALID_DATASET,
-    Manifest,
-    Shard,
-    manifest_from_json,
-)
+from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, Manifest, Shard
+from w2s_cache.store.manifest_json import manifest_from_json
 from w2s_cache.store.shard import (
     array_view,
     corrupt,

@@ -25,15 +25,9 @@ from w2s_cache.store.failures import (
 from w2s_cache.store.fingerprint import canonical_json, diff_keys, stale_error
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
-from w2s_cache.store.layout import (
-    MANIFEST_FILE,
-    ArraySpec,
-    Manifest,
-    Shard,
-    manifest_from_json,
-    manifest_to_json,
-)
+from w2s_cache.store.layout import MANIFEST_FILE, ArraySpec, Manifest, Shard
 from w2s_cache.store.lock import Owner, writer_lock
+from w2s_cache.store.manifest_json import manifest_from_json, manifest_to_json
 from w2s_cache.store.publish import make_directory, publish, remove_temporaries, write_error
 from w2s_cache.store.recover import drop_failures, intact
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes

@@ -167,7 +167,12 @@ class PooledDiscriminant:
 
     def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
         """``weight`` (k, d) and ``bias`` (k,)."""
-        return Discriminant(self.shrinkage, self.priors)(self._pool()(inputs), inputs.features)
+        posteriors = self.refine(self._pool()(inputs), inputs.features)
+        return Discriminant(self.shrinkage, self.priors)(posteriors, inputs.features)
+
+    def refine(self, pooled: Tensor, features: Tensor) -> Tensor:  # noqa: ARG002
+        """Posteriors (n, k) that LDA is made of: the pooled ones, or what a heir makes of them."""
+        return pooled
 
     def _pool(self) -> OpinionPool:
         return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)

@@ -14,14 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from w2s_cache.heads.discriminant import Discriminant, within_covariance
-from w2s_cache.heads.pooling import OpinionPool
-from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.discriminant import PooledDiscriminant, within_covariance
 from w2s_cache.heads.soft_means import NEVER, has_weight, soft_means
 from w2s_cache.hyperparameters import require_rounds
 
@@ -36,8 +33,8 @@ class Components:
 
 
 @dataclass(frozen=True, slots=True)
-class Mixture:
-    """LDA on posteriors refined by EM; other fields are those of OpinionPool and Discriminant.
+class Mixture(PooledDiscriminant):
+    """LDA on pooled posteriors refined by EM; other fields are those of PooledDiscriminant.
 
     Args:
         steps: How many E-steps, 0 to 10 000.
@@ -47,33 +44,19 @@ class Mixture:
     """
 
     steps: int = 3
-    tau_weak: float = 1.0
-    calibration: str = "agreement"
-    weak_share: float = 1.0
-    text_share: float = 1.0
-    shrinkage: float = 0.5
-    priors: str = "equal"
-
-    needs_text: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses values that have no meaning."""
-        self._pool()
-        Discriminant(self.shrinkage, self.priors)
+        PooledDiscriminant.__post_init__(self)
         require_rounds(least=0, steps=self.steps)
 
-    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
-        """``weight`` (k, d) and ``bias`` (k,)."""
-        prior = self._pool()(inputs)
-        features = inputs.features
-        posteriors, variance = prior, _within_variance(prior, features)
+    def refine(self, pooled: Tensor, features: Tensor) -> Tensor:
+        """Posteriors (n, k) after the last E-step."""
+        posteriors, variance = pooled, _within_variance(pooled, features)
         for _ in range(self.steps):
             components = maximise(posteriors, features, variance, self.shrinkage)
-            posteriors = torch.softmax(joint(prior, features, components), dim=-1)
-        return Discriminant(self.shrinkage, self.priors)(posteriors, features)
-
-    def _pool(self) -> OpinionPool:
-        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+            posteriors = torch.softmax(joint(pooled, features, components), dim=-1)
+        return posteriors
 
 
 def maximise(

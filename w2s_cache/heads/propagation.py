@@ -9,22 +9,19 @@ fixed point's power iteration):
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from w2s_cache.errors import TrainError, shown
-from w2s_cache.heads.discriminant import Discriminant
-from w2s_cache.heads.pooling import OpinionPool
-from w2s_cache.heads.protocol import StartInputs
+from w2s_cache.heads.discriminant import PooledDiscriminant
 from w2s_cache.hyperparameters import require_rounds, require_shares
 from w2s_cache.neighbours.choice import make_index
 from w2s_cache.neighbours.search import nearest, unit
 
 
 @dataclass(frozen=True, slots=True)
-class PropagatedDiscriminant:
+class PropagatedDiscriminant(PooledDiscriminant):
     """LDA on pooled posteriors after label propagation; other fields as in PooledDiscriminant.
 
     Args:
@@ -39,19 +36,10 @@ class PropagatedDiscriminant:
     neighbours: int = 10
     rounds: int = 1
     alpha: float = 0.5
-    tau_weak: float = 1.0
-    calibration: str = "agreement"
-    weak_share: float = 1.0
-    text_share: float = 1.0
-    shrinkage: float = 0.5
-    priors: str = "equal"
-
-    needs_text: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuses values that have no meaning."""
-        self._pool()
-        Discriminant(self.shrinkage, self.priors)
+        PooledDiscriminant.__post_init__(self)
         require_shares(alpha=self.alpha)
         require_rounds(least=0, rounds=self.rounds)
         if self.neighbours < 1:
@@ -62,18 +50,15 @@ class PropagatedDiscriminant:
                 fix="Set neighbours to e.g. 10.",
             )
 
-    def __call__(self, inputs: StartInputs) -> dict[str, Tensor]:
-        """``weight`` (k, d) and ``bias`` (k,)."""
-        posteriors = start = self._pool()(inputs)
+    def refine(self, pooled: Tensor, features: Tensor) -> Tensor:
+        """Posteriors (n, k) after the last averaging."""
+        posteriors = pooled
         if self.rounds:
-            nearest = nearest_rows(inputs.features, self.neighbours)
+            nearest = nearest_rows(features, self.neighbours)
         for _ in range(self.rounds):
             around = average_over(posteriors, nearest)
-            posteriors = torch.lerp(start, around, self.alpha)
-        return Discriminant(self.shrinkage, self.priors)(posteriors, inputs.features)
-
-    def _pool(self) -> OpinionPool:
-        return OpinionPool(self.tau_weak, self.calibration, self.weak_share, self.text_share)
+            posteriors = torch.lerp(pooled, around, self.alpha)
+        return posteriors
 
 
 def nearest_rows(features: Tensor, count: int) -> Tensor:

@@ -93,6 +93,14 @@ def test_what_changes_no_number_leaves_the_request(section: str, change: dict[st
     assert request_of(section, **change) == request_of()
 
 
+def test_the_order_of_named_classes_is_asked_for() -> None:
+    """Labels and columns of logits follow the classes that a spec names, one by one."""
+    orders = (["ant", "bee"], ["bee", "ant"], ["ant"], None)
+    requests = [request_of("data", classes=order)["data"] for order in orders]
+    assert all(requests.count(request) == 1 for request in requests)
+    assert "classes" not in requests[-1]
+
+
 @pytest.mark.parametrize("section", ["strong.clip", "weak.small"])
 def test_a_checkpoint_is_asked_for_by_content(tmp_path: Path, section: str) -> None:
     """A weights file may move; it may not change."""

@@ -41,6 +41,8 @@ def _data(data: DataSpec) -> dict[str, Any]:
     asked: dict[str, Any] = {"format": data.format}
     if data.format == "class-folders":
         asked |= {"test_fraction": data.test_fraction, "split_seed": data.split_seed}
+    if data.classes is not None:  # else the folders or lists say them
+        asked["classes"] = list(data.classes)
     return asked
 
 

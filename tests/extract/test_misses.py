@@ -45,12 +45,22 @@ def test_a_new_image_and_one_that_is_gone_are_named(bench: Any, listed: Any) -> 
 
 
 def test_another_order_of_classes_names_both(bench: Any) -> None:
-    """Class names in order are part of the keys of text and logits."""
-    bench.run()
+    """Class names in order are part of the request and of the keys of text and logits."""
+    bench.run(**bench.with_spec(data={"classes": ("blue", "green", "red")}))
     changes = bench.with_spec(data={"classes": ("red", "green", "blue")})
     assert bench.run(**changes).computed == {**NOTHING, "text": 3, "logits": 12}
     assert 'classes[0] = "blue"' in said(bench).partition("asked for")[0]
     assert 'classes[0] = "red"' in said(bench).partition("asked for")[2]
+
+
+def test_folders_of_other_classes_name_them(bench: Any) -> None:
+    """Without classes in the spec those of the folders are compared."""
+    bench.run()
+    folder = bench.request.root / "d"
+    (folder / "red").rename(folder / "amber")
+    with pytest.raises(WeakLogitsError):  # it is said before logits are read
+        bench.run()
+    assert 'classes[2] = "red"' in said(bench).partition("asked for")[0]
 
 
 @pytest.mark.parametrize(

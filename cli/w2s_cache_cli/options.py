@@ -77,13 +77,6 @@ domain_option = click.option(
     callback=comma_list,
     help="Domain; repeat or separate by commas. Default: all.",
 )
-method_option = click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    callback=comma_list,
-    help="Method; repeat or separate by commas. Default: the spec's. See `w2s-cache methods`.",
-)
 cache_dir_option = click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -125,6 +118,19 @@ memory_option = click.option(
     "while it is trained on: slower, with the same numbers.",
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print results only.")
+
+
+def method_option(default: str) -> Callable[[Command], Command]:
+    """``--method``, whose help says what is taken without it."""
+    return click.option(
+        "--method",
+        "--methods",
+        "methods",
+        multiple=True,
+        callback=comma_list,
+        help="Methods or groups of them (paper, calibrated, prompts, grid, beyond, all); repeat "
+        f"or separate by commas. Default: {default}. See `w2s-cache methods`.",
+    )
 
 
 def chosen_domains(spec: Spec, asked: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def command() -> None:
 
 
 @command.command()
-@method_option
+@method_option("all that have runs, without ceilings")
 @_one_domain
 @_source_options
 def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:

@@ -9,6 +9,7 @@ import click
 import pytest
 
 from w2s_cache import __version__
+from w2s_cache.methods import GROUPS
 from w2s_cache_cli.main import COMMANDS, cli
 
 HEAVY = (
@@ -44,6 +45,22 @@ def test_help_names_every_option_with_a_text(words, w2s):
             assert parameter.opts[0] in told.stdout
             assert parameter.help
             assert not parameter.envvar or str(parameter.envvar) in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "default"),
+    [
+        ("train", "the spec's"),
+        ("sweep", "the spec's sweep"),
+        ("export", "with predictions, all that have runs"),
+        ("plot curves", "all that have runs, without ceilings"),
+    ],
+)
+def test_method_names_every_group_and_what_is_taken_without_it(words, default, w2s):
+    """One option wherever several methods fit; its default is the command's own."""
+    told = " ".join(w2s(*words.split(), "--help").stdout.split())
+    assert f"({', '.join(GROUPS)}, all)" in told
+    assert f"Default: {default}. See `w2s-cache methods`." in told
 
 
 def test_the_program_lists_every_command(w2s):

@@ -100,6 +100,24 @@ def test_predictions_stand_beside_the_images(studied, own, w2s, tmp_path):
         assert said[f"{run.method}_seed{run.seed}"]["run_id"] == run.run_id
 
 
+def test_methods_of_an_export_are_known_and_those_without_runs_are_named(
+    studied, own, w2s, tmp_path
+):
+    """A group is its methods; what has no column is said; a misspelt method is refused."""
+    asked = ("--spec", studied.spec, "--cache-dir", own, "--results-dir", studied.results)
+    asked += ("--domain", "art", "--seeds", 0, "--output", tmp_path / "out")
+    wrong = w2s("export", *asked, "--method", "cpll")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "unknown method" in wrong.stderr
+    told = w2s("export", *asked, "--method", "calibrated")
+    assert told.exit_code == 0, told.output
+    assert "left out, without runs: ceiling-cpl, cpl-calibrated; `w2s-cache train" in told.stderr
+    columns = pq.read_schema(tmp_path / "out" / "art" / "images.parquet").names
+    assert [name for name in columns if name.endswith("_seed0")] == [
+        *("ceiling_lp_seed0", "weak_seed0", "zero_shot_seed0")
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

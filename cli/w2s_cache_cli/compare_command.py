@@ -11,7 +11,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select
-from w2s_cache_cli.models import override_options
+from w2s_cache_cli.models import names_options, override_options
 from w2s_cache_cli.options import (
     comma_list,
     domain_option,
@@ -38,8 +38,7 @@ from w2s_cache_cli.terminal import echo
 @spec_option
 @domain_option
 @run_seeds_option
-@click.option("--strong", help="Strong encoder. Default: the spec's first.")
-@click.option("--weak", help="Weak model. Default: the spec's first.")
+@names_options
 @click.option(
     "--format",
     "format_",

@@ -14,14 +14,11 @@ from w2s_cache_cli.options import (
     domain_option,
     quiet_option,
     read_spec,
+    root_option,
 )
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.suggestions import SuggestingGroup
 from w2s_cache_cli.terminal import echo
-
-_root_option = click.option(
-    "--root", envvar="W2S_DATA_ROOT", show_envvar=True, help="Folder of the images."
-)
 
 
 def _announce(text: str) -> None:
@@ -36,7 +33,7 @@ def command() -> None:
 @command.command()
 @click.argument("spec_name", metavar="SPEC")
 @domain_option
-@_root_option
+@root_option
 @cache_dir_option
 def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
     """Read the lists or folders of SPEC; DomainNet is also checked by md5 and row counts."""
@@ -87,7 +84,7 @@ def fetch(dataset: str, domains: tuple[str, ...], root: Path, quiet: bool) -> No
 @command.command()
 @click.argument("spec_name", metavar="SPEC")
 @domain_option
-@_root_option
+@root_option
 @cache_dir_option
 def index(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
     """Print path, label, class and split of every row of SPEC as CSV, in row order."""
@@ -105,7 +102,7 @@ def index(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
 
 @command.command()
 @click.argument("spec_name", metavar="SPEC")
-@_root_option
+@root_option
 @cache_dir_option
 def classes(spec_name: str, root: str | None, cache_dir: Path) -> None:
     """Print the class names of SPEC in label order."""

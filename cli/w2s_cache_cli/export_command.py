@@ -10,7 +10,7 @@ import click
 
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
-from w2s_cache_cli.models import Models, chosen_models, override_options
+from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
 from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 @click.command()
 @spec_option
 @domain_option
-@click.option("--strong", help="Strong encoder. Default: the spec's first.")
-@click.option("--weak", help="Weak model. Default: the spec's first.")
+@names_options
 @override_options
 @click.option(
     "--split",

@@ -27,13 +27,15 @@ from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
+    device_option,
     domain_option,
     quiet_option,
     read_spec,
+    root_option,
     spec_option,
 )
 from w2s_cache_cli.preview import preview
-from w2s_cache_cli.processes import device_option, process_options, processes_chosen
+from w2s_cache_cli.processes import process_options, processes_chosen
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -47,12 +49,7 @@ EXIT_SKIPPED = 3
 @click.command()
 @spec_option
 @domain_option
-@click.option(
-    "--root",
-    envvar="W2S_DATA_ROOT",
-    show_envvar=True,
-    help="Folder of the images. Default: the spec's.",
-)
+@root_option
 @names_options
 @override_options
 @click.option(
@@ -94,7 +91,7 @@ def command(
     batch_size: int | None,
     workers: int | None,
     cache_dir: Path,
-    device: str | None,
+    device: str,
     devices: tuple[str, ...],
     processes: int | None,
     on_error: OnError,

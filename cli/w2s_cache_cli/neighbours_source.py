@@ -12,7 +12,7 @@ import click
 from w2s_cache.errors import NeighbourError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec
-from w2s_cache_cli.models import Models, chosen_models, override_options
+from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     device_option,
@@ -38,8 +38,7 @@ Split = Literal["train", "test", "all"]
 _OPTIONS = (
     spec_option,
     domain_option,
-    click.option("--strong", help="Strong encoder. Default: the spec's first."),
-    click.option("--weak", help="Weak model. Default: the spec's first."),
+    names_options,
     override_options,
     click.option(
         "--index",

@@ -77,6 +77,12 @@ domain_option = click.option(
     callback=comma_list,
     help="Domain; repeat or separate by commas. Default: all.",
 )
+root_option = click.option(
+    "--root",
+    envvar="W2S_DATA_ROOT",
+    show_envvar=True,
+    help="Folder of the images. Default: the spec's.",
+)
 cache_dir_option = click.option(
     "--cache-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -95,9 +101,10 @@ results_dir_option = click.option(
     show_default=True,
     help="Where run records live.",
 )
+ANY_DEVICE = "auto"
 device_option = click.option(
     "--device",
-    default="auto",
+    default=ANY_DEVICE,
     show_default=True,
     help="cpu, cuda, cuda:1 …; auto takes CUDA where it works.",
 )

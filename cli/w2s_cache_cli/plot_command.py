@@ -14,7 +14,7 @@ from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache.store.layout import slug
 from w2s_cache_cli.known_names import refuse_names_without_runs
-from w2s_cache_cli.models import override_options
+from w2s_cache_cli.models import names_options, override_options
 from w2s_cache_cli.next_steps import completed
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -38,8 +38,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     spec_option,
     run_seeds_option,
-    click.option("--strong", help="Strong encoder. Default: the spec's first."),
-    click.option("--weak", help="Weak model. Default: the spec's first."),
+    names_options,
     override_options,
     settings_options,
     results_dir_option,

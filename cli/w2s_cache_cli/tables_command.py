@@ -14,7 +14,7 @@ from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.known_names import refuse_names_without_runs
-from w2s_cache_cli.models import override_options
+from w2s_cache_cli.models import override_options, several_names_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -45,12 +45,7 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 )
 @domain_option
 @run_seeds_option
-@click.option(
-    "--strong", multiple=True, help="Strong encoder. Default: the layout's, else the spec's first."
-)
-@click.option(
-    "--weak", multiple=True, help="Weak model. Default: the layout's, else the spec's first."
-)
+@several_names_options("the layout's, else the spec's first")
 @click.option(
     "--format",
     "format_",

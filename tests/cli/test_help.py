@@ -17,6 +17,9 @@ HEAVY = (
     *("open_clip", "timm", "transformers"),
 )
 
+CHOOSING = ("cache verify", "cache pack", "cache rm")
+"""They choose by name what is cached; without a name they take all."""
+
 
 def commands() -> dict[str, click.Command]:
     """Every command by the words that call it, those inside groups too."""
@@ -61,6 +64,35 @@ def test_method_names_every_group_and_what_is_taken_without_it(words, default, w
     told = " ".join(w2s(*words.split(), "--help").stdout.split())
     assert f"({', '.join(GROUPS)}, all)" in told
     assert f"Default: {default}. See `w2s-cache methods`." in told
+
+
+@pytest.mark.parametrize(
+    ("flag", "but"),
+    [
+        ("--domain", {"plot curves", "plot beta"}),
+        ("--root", {"data fetch", "doctor"}),
+        ("--strong", {"sweep", "tables", "import", *CHOOSING}),
+        ("--weak", {"sweep", "tables", *CHOOSING}),
+        ("--spec", {"cache diff", *CHOOSING}),
+        *((flag, set()) for flag in ("--device", "--workers", "--precision", "--decoder")),
+        *((flag, set()) for flag in ("--strong-checkpoint", "--weak-checkpoint", "--cache-dir")),
+        *((flag, set()) for flag in ("--results-dir", "--set", "--select", "--eval-split")),
+    ],
+)
+def test_an_option_is_declared_once(flag, but):
+    """A flag is one declaration in all commands that mean the same by it, never a copy."""
+    having = {
+        words: parameter
+        for words, command in commands().items()
+        for parameter in command.params
+        if flag in parameter.opts and words not in but
+    }
+    assert len(having) > 1
+    [declared] = {
+        (p.name, p.help, p.default if callable(p.default) else repr(p.default), repr(p.type))
+        for p in having.values()
+    }
+    assert declared
 
 
 def test_the_program_lists_every_command(w2s):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Spec
 from w2s_cache_cli.options import chosen_domains
+from w2s_cache_cli.processes import default_workers
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _request(spec: Spec, selection: Selection, means: Means, bars: Bars) -> Reco
         home=means.home,
         root=data_root(spec.data, given=means.root, home=means.home, announce=bars.say),
         device=resolve_device(means.device),
-        workers=min(8, os.cpu_count() or 1),
+        workers=default_workers(),
     )
     return RecomputeRequest(extract=extract, rows=means.rows, seed=means.seed)
 

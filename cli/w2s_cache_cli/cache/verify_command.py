@@ -12,7 +12,13 @@ from w2s_cache.sections import Overrides
 from w2s_cache_cli.cache.selection import asked_spec, selection_options
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
-from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option, read_spec
+from w2s_cache_cli.options import (
+    cache_dir_option,
+    device_option,
+    quiet_option,
+    read_spec,
+    root_option,
+)
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.terminal import echo
 
@@ -37,12 +43,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The cosine between stored and computed rows below which verifying fails.",
 )
-@click.option(
-    "--root",
-    envvar="W2S_DATA_ROOT",
-    show_envvar=True,
-    help="Folder of the images, for --recompute. Default: the spec's.",
-)
+@root_option
 @max_findings_option
 @device_option
 @override_options

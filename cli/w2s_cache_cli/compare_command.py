@@ -92,9 +92,9 @@ def command(
     """
     import numpy as np
 
+    from w2s_cache.methods import CEILING_METHODS
     from w2s_cache.results import read_predictions
     from w2s_cache.tables.evaluated import load_evaluated
-    from w2s_cache.tables.layout import CEILING_METHODS
     from w2s_cache.tables.significance import significance
     from w2s_cache.tables.significance_format import render_significance
 
@@ -132,8 +132,8 @@ def _baselines(method: str, against: tuple[str, ...], *, quiet: bool) -> tuple[s
         RecordError: The method is among them by name, or one is no method but a table's row.
         UnknownNameError: No such method.
     """
-    from w2s_cache.methods import expand_groups, find_method
-    from w2s_cache.tables.layout import CEILING, CEILING_METHODS
+    from w2s_cache.methods import CEILING_METHODS, expand_groups, find_method
+    from w2s_cache.tables.layout import CEILING
 
     if CEILING in (method, *against):
         raise RecordError(

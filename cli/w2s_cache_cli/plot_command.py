@@ -131,8 +131,8 @@ def command() -> None:
 @_source_options
 def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     """Accuracy on training and test images over steps; runs need `train --curves`."""
-    from w2s_cache.methods import expand_groups, find_method
-    from w2s_cache.plots.curves import CEILINGS, SIZE, draw_curves, gather_curves
+    from w2s_cache.methods import CEILING_METHODS, expand_groups, find_method
+    from w2s_cache.plots.curves import SIZE, draw_curves, gather_curves
     from w2s_cache.results import read_trace
     from w2s_cache.results.lacking import refuse_lacking
 
@@ -142,7 +142,7 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
         find_method(name)
     records = source.records(domain, asked)
     trained = dict.fromkeys(r.method for r in records if "epoch" in r.selected)
-    names = asked or tuple(name for name in trained if not name.startswith(CEILINGS))
+    names = asked or tuple(name for name in trained if name not in CEILING_METHODS)
     if source.seeds:
         refuse_lacking(records, methods=names, domains=(domain,), seeds=source.seeds, curves=True)
     labels = {name: find_method(name).title for name in names}

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import PlotError
+from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
 from w2s_cache.plots.style import BLACK, GREY, entitle, series_style
 from w2s_cache.results import RunRecord
@@ -26,9 +27,6 @@ _RING: dict[str, Any] = {
     "markersize": 9,
     "markeredgewidth": 1.1,
 }
-
-CEILINGS = "ceiling-"
-"""How the names of methods that train on ground truth begin."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +190,6 @@ def _ceiling(records: Sequence[RunRecord]) -> Mapping[int, float]:
     """Scores by seed of the better model trained on ground truth, by the mean over seeds."""
     scores: dict[str, dict[int, float]] = {}
     for record in records:
-        if record.status == "done" and record.method.startswith(CEILINGS):
+        if record.status == "done" and record.method in CEILING_METHODS:
             scores.setdefault(record.method, {})[record.seed] = record.metrics["accuracy"]
     return max(scores.values(), key=lambda runs: mean_and_sd(list(runs.values()))[0], default={})

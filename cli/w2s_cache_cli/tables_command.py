@@ -105,6 +105,7 @@ def command(
         weak=weak,
         options=options,
         overrides=overrides,
+        cache_dir=cache_dir,
         quiet=quiet,
     )
     refuse_names_without_runs(spec, results_dir, domains=domains, strong=strong, weak=weak)

@@ -50,6 +50,7 @@ def test_imported_features_train_to_the_same_answers(studied, imported, w2s, tmp
     told = w2s("train", *asked, "--strong", "theirs", "--method", METHODS, "--seeds", "0")
     assert told.exit_code == 0, told.output
     assert re.search(r"tp-ce +n/a: theirs are imported features", told.stdout)
+    assert "loading the text tower" not in told.stderr
     theirs = [r for r in find_runs(tmp_path, strong="theirs") if r.status == "done"]
     assert len(theirs) == 6
     for run in theirs:

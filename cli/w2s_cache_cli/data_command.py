@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
@@ -48,7 +49,7 @@ def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
         listing = list_domain(spec.data, spec.name, found, domain)
         train = sum(entry.split == "train" for entry in listing.entries)
         echo(
-            f"{domain}: {len(listing.classes)} classes, {train:,} train, "
+            f"{domain}: {counted(len(listing.classes), 'class')}, {train:,} train, "
             f"{len(listing.entries) - train:,} test"
         )
         for note in listing.notes:

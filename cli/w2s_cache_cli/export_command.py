@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
@@ -151,7 +152,7 @@ def command(
         done = export_domain(cache_dir, found, asked, bars.advance)
         bars.end()
         lost = f", {len(done.left_out):,} without data left out" if done.left_out else ""
-        bars.result(f"{found.domain}: {done.rows:,} images{lost} → {done.directory}")
+        bars.result(f"{found.domain}: {counted(done.rows, 'image')}{lost} → {done.directory}")
 
 
 def _say_absent(methods: Sequence[str], records: Sequence[RunRecord], bars: Bars) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.request import IMPORTED
 from w2s_cache.sections import Overrides
 from w2s_cache_cli.extract_command import extract_request
@@ -163,4 +164,4 @@ def _summary(done: Imported, seconds: float) -> str:
         for name, count in done.written.items()
     )
     text = "" if done.has_text else "; no class text, so no zero-shot and no text start"
-    return f"{done.domain}: {done.rows:,} images, {parts}{text} ({seconds:.1f} s)"
+    return f"{done.domain}: {counted(done.rows, 'image')}, {parts}{text} ({seconds:.1f} s)"

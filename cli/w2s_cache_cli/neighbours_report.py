@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import UnknownNameError
 from w2s_cache_cli.neighbours_source import Searched, Source, Split
 from w2s_cache_cli.records import record_filters, records_of
@@ -152,12 +153,13 @@ def _pair_line(at: Searched, pair: Duplicate) -> Line:
 
 def _leak_text(domain: str, found: Leak) -> str:
     pairs = ", ".join(f"{count:,} {kind}" for kind, count in found.pairs.items())
+    has = "has" if found.leaked == 1 else "have"
     same = sum(found.identical.values())
     return (
         f"{domain}: {pairs} pairs, {same:,} of them of identical files; groups joined by them: "
         f"{found.groups:,}, images in them: {found.images:,}\n"
-        f"{domain}: {found.leaked:,} of {found.test:,} test images have a near-duplicate in the "
-        "training half\n"
+        f"{domain}: {found.leaked:,} of {counted(found.test, 'test image')} {has} a near-duplicate "
+        "in the training half\n"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import NeighbourError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec
@@ -169,7 +170,7 @@ class Source:
             rows = _rows(inputs, split)
             base = unit(inputs.features[rows])
             index = make_index(base, kind=self.kind, device=device)
-            found = f"{domain}: {len(rows):,} images, {index.name}"
+            found = f"{domain}: {counted(len(rows), 'image')}, {index.name}"
             if not index.exact:
                 asked = count or 10
                 found += f", recall@{asked} {recall(index, base, asked):.3f} on a sample"

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from w2s_cache.command_line import command_line
+from w2s_cache.counted import counted
 from w2s_cache.errors import PlotError
 from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
@@ -140,7 +141,7 @@ def _draw_curve(
 
 def _counted(label: str, own: tuple[int, ...], seeds: tuple[int, ...]) -> str:
     """The label, with its number of seeds where that is not the figure's."""
-    return label if own == seeds else f"{label} ({len(own)} seed{'s' * (len(own) != 1)})"
+    return label if own == seeds else f"{label} ({counted(len(own), 'seed')})"
 
 
 def _measured(trace: pa.Table | None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import StaleStoreError, StoreError
 
 SHOWN_DIFFERENCES = 10
@@ -181,4 +182,4 @@ def value_shown(value: object) -> str:
     text = canonical_json(value).decode("ascii")
     if len(text) > SHOWN_CHARACTERS:
         text = text[: SHOWN_CHARACTERS - 1] + "…"
-    return f"{len(value)} items {text}" if isinstance(value, list | tuple) else text
+    return f"{counted(len(value), 'item')} {text}" if isinstance(value, list | tuple) else text

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
@@ -146,7 +147,8 @@ def _numbers(
     bars.end()
     yield "bytes: other hashes", False
     for item in found:
-        how = f"{item.differing:,} of {item.rows:,} rows differ"
+        verb = "differs" if item.differing == 1 else "differ"
+        how = f"{item.differing:,} of {counted(item.rows, 'row')} {verb}"
         worst = f", the largest difference is {item.largest:.4g} (row {item.row})"
         yield f"{item.array}: {how}{worst if item.differing else ''}", bool(item.differing)
     for difference in unkeyed_differences(one, other)[:limit]:
@@ -168,4 +170,4 @@ def _line(difference: Difference, one: str, other: str) -> str:
 def _verdict(count: int, same: str) -> str:
     if not count:
         return same
-    return "1 field differs" if count == 1 else f"{count} fields differ"
+    return counted(count, "field differs", "fields differ")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Spec
 from w2s_cache_cli.options import chosen_domains
@@ -98,7 +99,7 @@ def _named(result: Agreement) -> str:
 
 def _line(result: Agreement, min_cosine: float) -> str:
     told = (
-        f"{_named(result)} of {result.rows} rows computed again: worst cosine "
+        f"{_named(result)} of {counted(result.rows, 'row')} computed again: worst cosine "
         f"{result.cosine:.7f} (row {result.row}), worst difference {result.difference:.3g}"
     )
     if result.cosine >= min_cosine:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides
 from w2s_cache_cli.cache.selection import asked_spec, selection_options
 from w2s_cache_cli.capped import capped, max_findings_option
@@ -109,7 +110,7 @@ def command(
         )
         broken += recomputed(read_spec(spec_name), selection, means, bars)
     verdict = f"{broken} broken" if broken else "all laws hold"
-    echo(f"{artifacts} artifacts, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
+    echo(f"{counted(artifacts, 'artifact')}, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
     sys.exit(1 if broken else 0)
 
 

@@ -85,6 +85,18 @@ def test_tables_for_machines_count_it_in_lines_of_their_own(w2s: Any, spoilt: An
     assert sum(int(row["mean"]) for row in lines) == 3
 
 
+def test_the_table_of_sizes_counts_what_its_numbers_hold(w2s: Any, spoilt: Any) -> None:
+    """Sizes are those of the index; the sentence under them says how many of it are skipped."""
+    told = w2s("tables", *spoilt["results"], "--table", "table2")
+    assert told.exit_code == 0, told.output
+    assert "skipped, which could not be used." in told.stdout
+    assert "The sizes count skipped images" in told.stdout
+    lines = w2s("tables", *spoilt["results"], "--table", "table2", "--format", "csv").stdout
+    counts = [row for row in csv.DictReader(io.StringIO(lines)) if ":skipped" in row["table"]]
+    assert {row["column"] for row in counts} == {"art"}
+    assert sum(int(row["mean"]) for row in counts) == 3
+
+
 @pytest.mark.parametrize("form", ["text", "md", "csv"])
 def test_comparisons_say_it_too(w2s: Any, spoilt: Any, form: str) -> None:
     """Whoever reads a difference knows on how many images it rests."""

@@ -165,6 +165,7 @@ def test_sizes_are_counted_in_the_cache(cached, w2s, tmp_path):
     assert told.exit_code == 0, told.output
     assert "table2,train,art,24,,,,complete,,\n" in told.stdout
     assert "table2,held-out,photo,8,,,,complete,,\n" in told.stdout
+    assert ":skipped" not in told.stdout
     assert "table2:published,train,clipart,,,,,complete,33525,\n" in told.stdout
     empty = w2s("tables", *options, "--results-dir", tmp_path, "--cache-dir", tmp_path)
     assert empty.exit_code == 0

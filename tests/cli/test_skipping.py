@@ -48,7 +48,7 @@ def test_skipping_counts_by_domain_names_a_few_and_exits_with_3(spoilt: Any) -> 
     """What is left out is said at once, and again by every later extraction."""
     first, again = spoilt["first"], spoilt["again"]
     assert (first.exit_code, again.exit_code) == (3, 3)
-    assert "art: 60 images, 3 skipped, features 60 computed" in first.output
+    assert "art: 60 images, 3 skipped, features 57 computed, logits 57 computed" in first.output
     assert "photo: 60 images, features 60 computed" in first.output
     assert "3 of 60 images skipped: art/blue/05.png (decode: no image" in first.output
     assert "art: 60 images, 3 skipped, all reused" in again.output

@@ -54,8 +54,8 @@ def suspicions(
     numbers = np.concatenate(rows) if rows else np.empty(0, np.int64)
     missing = int(sum((~part).sum() for part in valid))
     if missing:
-        stored = counted(manifest.rows, "row")
-        yield f"{missing:,} of {stored} invalid (images that could not be read)"
+        are = f"{counted(manifest.rows, 'row')} {'is' if missing == 1 else 'are'}"
+        yield f"{missing:,} of {are} invalid (images that could not be read)"
     for name, column in columns.items():
         if len(numbers):
             yield from _oddities(name, column, numbers, contents)

@@ -64,6 +64,17 @@ def test_imported_features_train_to_the_same_answers(studied, imported, w2s, tmp
     assert "strong model theirs" in table.stdout.lower()
 
 
+def test_imported_features_cannot_be_computed_again_but_weak_logits_can(studied, imported, w2s):
+    """`cache verify --recompute` says whence they came, and goes on: nothing is broken."""
+    asked = ("--spec", studied.spec, "--strong", "theirs", "--domain", "art", "--recompute", 2)
+    told = w2s("cache", "verify", *asked, "--cache-dir", imported)
+    assert told.exit_code == 0, told.output
+    assert "art: features of theirs were imported from images.npz; no encoder" in told.stdout
+    assert "art: logits of 2 rows computed again" in told.stdout
+    assert "all laws hold" in told.stdout
+    assert "loading theirs" not in told.stderr
+
+
 @pytest.mark.parametrize("command", ["train", "export", "neighbours", "tables", "compare"])
 def test_a_name_nobody_imported_is_unknown(studied, imported, w2s, tmp_path, command):
     """A misspelt name is refused with the known ones, imported ones among them."""

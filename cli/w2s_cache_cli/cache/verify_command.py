@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     "--recompute",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Also compute N random rows of each domain again, with the models of --spec.",
+    help="Also compute N random rows of each domain again, from the images below --root and with "
+    "the models of --spec, which must be given.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the random rows.")
 @click.option(
@@ -69,6 +70,9 @@ def command(
     broken and what to do. Lines with "note" are no errors but worth a look: rows of one number,
     odd norms, rows that repeat others. Exit code 1 when a law is broken.
 
+    --recompute, which needs --spec, also compares rows with what the models make of the images now.
+    --root, --device, --seed, --min-cosine and what is said of the models serve it alone.
+
     \b
     Examples:
       w2s-cache cache verify
@@ -80,7 +84,10 @@ def command(
 
     spec_name = asked_spec()
     if recompute and not spec_name:
-        raise click.UsageError("--recompute needs --spec, which names the models")
+        raise click.UsageError(
+            "--recompute needs --spec, the name or file of the spec whose models made the rows, "
+            f"e.g. `w2s-cache cache verify --spec pocket --recompute {recompute}`"
+        )
     bars = Bars(quiet=quiet)
     scope = scope_of(take_inventory(cache_dir), selection)
     bars.begin("verifying", scope.bytes, unit="B")

@@ -149,6 +149,8 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
         echo("no runs on ground truth, drawn without a strong ceiling", err=True)
+    for note in () if source.quiet else data.notes:
+        echo(completed(note), err=True)
     draw = partial(draw_curves, data=data, title=source.about(domain))
     source.write(draw, size=SIZE, stem=f"curves-{slug(domain)}")
 

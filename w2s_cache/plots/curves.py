@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,7 @@ class Curves:
         weak: Test accuracy of the weak model.
         ceiling: Test accuracy of the strong ceiling; None without its runs.
         ceiling_seeds: Seeds of the ceiling's runs.
+        notes: What is drawn less of than the runs' methods would allow.
     """
 
     curves: tuple[Curve, ...]
@@ -68,6 +69,7 @@ class Curves:
     weak: float
     ceiling: float | None
     ceiling_seeds: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def gather_curves(
@@ -102,6 +104,7 @@ def gather_curves(
         weak=mean_and_sd([record.metrics["weak_accuracy"] for record in chosen])[0],
         ceiling=mean_and_sd(list(ceiling.values()))[0] if ceiling else None,
         ceiling_seeds=tuple(sorted(ceiling)),
+        notes=tuple(_notes(runs)),
     )
 
 
@@ -166,12 +169,30 @@ def _refuse_unmeasured(records: Sequence[RunRecord]) -> None:
     )
 
 
+def _begun(run: RunRecord) -> bool:
+    """Whether a run says how it began; those of earlier versions do not."""
+    return "start_accuracy" in run.metrics
+
+
+def _notes(runs: Mapping[str, Sequence[RunRecord]]) -> Iterator[str]:
+    """Which curves begin after the first epoch, for want of accuracies before it."""
+    for method, own in runs.items():
+        silent = [run for run in own if not _begun(run)]
+        if silent:
+            ids = ", ".join(run.run_id for run in silent)
+            yield (
+                f"{method} is drawn from the end of the first epoch on: {len(silent)} of "
+                f"{counted(len(own), 'run')} did not record how they began; to have it, remove "
+                f"{ids} from the results and run `w2s-cache train --curves` again"
+            )
+
+
 def _curve(
     label: str, runs: Sequence[RunRecord], traces: Mapping[str, list[dict[str, Any]]]
 ) -> Curve:
     epochs = min(len(traces[run.run_id]) for run in runs)
     ends = [traces[run.run_id][:epochs] for run in runs]
-    begun = all("start_accuracy" in run.metrics for run in runs)  # older runs do not say
+    begun = all(map(_begun, runs))
     fit = [[run.metrics["start_fit_accuracy"] for run in runs]] if begun else []
     evaluated = [[run.metrics["start_accuracy"] for run in runs]] if begun else []
     fit += [[end[epoch]["fit_accuracy"] for end in ends] for epoch in range(epochs)]

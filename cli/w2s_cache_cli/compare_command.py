@@ -88,7 +88,7 @@ def command(
     \b
     Examples:
       w2s-cache compare cpl --against lp-kd,lp-ce
-      w2s-cache compare cpl --against zero-shot --domain sketch --seeds 0-4 --format csv
+      w2s-cache compare cpl --against zero-shot --domain sketch --format csv
     """
     import numpy as np
 

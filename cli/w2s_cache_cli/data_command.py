@@ -28,10 +28,17 @@ def _announce(text: str) -> None:
 
 @click.group(cls=SuggestingGroup)
 def command() -> None:
-    """Check a data set on disk, fetch one, or print its classes."""
+    """Check a data set on disk, fetch one, or print its classes.
+
+    \b
+    Examples:
+      w2s-cache data fetch domainnet --domain sketch --root /data/domainnet
+      w2s-cache data check domainnet --root /data/domainnet
+      w2s-cache data index pocket --domain real > rows.csv
+    """
 
 
-@command.command()
+@command.command(short_help="Check the lists or folders of a data set.")
 @click.argument("spec_name", metavar="SPEC")
 @domain_option
 @root_option
@@ -65,7 +72,7 @@ def _check_domainnet(root: Path, domains: tuple[str, ...]) -> bool:
     return any(finding.level == "problem" for finding in findings)
 
 
-@command.command()
+@command.command(short_help="Download a data set, check and unpack it.")
 @click.argument("dataset")
 @domain_option
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Where to put it.")
@@ -82,7 +89,7 @@ def fetch(dataset: str, domains: tuple[str, ...], root: Path, quiet: bool) -> No
         echo(f"{domain}: in {root}")
 
 
-@command.command()
+@command.command(short_help="Print every row of a data set as CSV.")
 @click.argument("spec_name", metavar="SPEC")
 @domain_option
 @root_option

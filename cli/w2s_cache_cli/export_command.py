@@ -113,7 +113,7 @@ def command(
     \b
     Examples:
       w2s-cache export --output out
-      w2s-cache export --domain real --split test --method cpl --seeds 0 --output predictions
+      w2s-cache export --split test --method cpl --seeds 0 --output predictions
       w2s-cache export --what features --format npz --normalize --output plain
     """
     from w2s_cache.interchange import ExportOptions, export_domain

@@ -58,7 +58,11 @@ EXIT_SKIPPED = 3
     "one column per class), or npz with `path` and `logits`. One file may hold all domains; "
     "`{domain}` in the name is replaced, for one file each. See docs/weak-logits.md.",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    help="Images per forward pass. Default: the spec's.",
+)
 @cache_dir_option
 @device_option
 @process_options
@@ -106,8 +110,9 @@ def command(
     Examples:
       w2s-cache extract --domain real
       w2s-cache extract --spec domainnet --root /data/domainnet --device cuda
-      w2s-cache extract --spec domainnet --root /data/domainnet --devices cuda:0,cuda:1
-      w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
+      w2s-cache extract --spec domainnet --root /data/dn --devices cuda:0,cuda:1
+      w2s-cache extract --spec folder --root photos \\
+          --weak-logits mine/{domain}.parquet --weak mine
       w2s-cache extract --on-error skip
 
     Exit code 0: done. 3: done, but images were skipped, now or earlier.

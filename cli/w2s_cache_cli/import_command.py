@@ -113,8 +113,10 @@ def command(
     \b
     Examples:
       w2s-cache import out/{domain} --strong theirs
-      w2s-cache import laion --model ViT-B-32 --pretrained openai --prefix /data/pacs --text model
-      w2s-cache import mine.npz --domain real --model my-clip --raw --weak-logits weak.parquet
+      w2s-cache import laion --model ViT-B-32 --pretrained openai \\
+          --prefix /data/pacs --text model
+      w2s-cache import mine.npz --domain real --model my-clip --raw \\
+          --weak-logits weak.parquet
     """
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.encoders.device import resolve_device

@@ -30,6 +30,11 @@ def command(path: Path, full: bool, max_findings: int, cache_dir: Path) -> None:
     PATH is the folder of a store (see `w2s-cache ls`; it may be relative to the cache) or of a run.
     Of a folder that holds several, such as all results, every one is checked and the broken ones
     are listed. The verdict is the last line; exit code 1 when a law is broken.
+
+    \b
+    Examples:
+      w2s-cache inspect v1/pocket/real
+      w2s-cache inspect results
     """
     from w2s_cache.results.run_directory import RECORD_FILE
     from w2s_cache.store.layout import MANIFEST_FILE

@@ -125,7 +125,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Draw accuracies over training steps.")
 @method_option("all that have runs, without ceilings")
 @_one_domain
 @_source_options
@@ -155,7 +155,7 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     source.write(draw, size=SIZE, stem=f"curves-{slug(domain)}")
 
 
-@command.command()
+@command.command(short_help="Draw AdaptConf's weight of the own prediction.")
 @_one_method
 @_one_domain
 @cache_dir_option
@@ -197,7 +197,7 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
     source.write(draw, size=SIZE, stem=f"beta-{method}-{slug(domain)}")
 
 
-@command.command()
+@command.command(short_help="Draw accuracy against a hyper-parameter.")
 @_one_method
 @click.option("--parameter", required=True, help="Hyper-parameter, e.g. tau or recipe.lr.")
 @domain_option

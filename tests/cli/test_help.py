@@ -95,6 +95,15 @@ def test_an_option_is_declared_once(flag, but):
     assert declared
 
 
+@pytest.mark.parametrize("words", commands())
+def test_help_fits_a_terminal_of_80_columns(words, w2s, monkeypatch):
+    """No line is wrapped by the terminal, examples included, and no list cuts a sentence short."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = w2s(*words.split(), "--help").stdout.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert [line for line in lines if line.endswith("...") and "Usage:" not in line] == []
+
+
 def test_the_program_lists_every_command(w2s):
     """`w2s-cache --help` has one line per command, and each module holds that command."""
     told = w2s("--help").stdout

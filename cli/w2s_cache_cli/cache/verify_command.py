@@ -76,7 +76,7 @@ def command(
     \b
     Examples:
       w2s-cache cache verify
-      w2s-cache cache verify --spec domainnet --domain real --recompute 20 --root /data/domainnet
+      w2s-cache cache verify --spec domainnet --recompute 20 --root /data/dn
     """
     from w2s_cache.cache.inventory import take_inventory
     from w2s_cache.cache.selection import scope_of

@@ -73,6 +73,21 @@ def require_rounds(*, least: int, **given: int) -> None:
             )
 
 
+def require_neighbours(count: int) -> None:
+    """Refuses numbers of neighbours below 1; more than there are rows means all of them.
+
+    Raises:
+        TrainError: It is below.
+    """
+    if count < 1:
+        raise TrainError(
+            "hyper-parameter neighbours",
+            expected="a whole number of 1 or more",
+            found=shown(count),
+            fix="Set neighbours to e.g. 10.",
+        )
+
+
 def as_float(value: object) -> object:
     """A whole number where a float is meant as one; anything else, and too large ones, as it is."""
     if isinstance(value, int) and _is_number(value):

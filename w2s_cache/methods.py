@@ -142,6 +142,9 @@ def _grid() -> dict[str, Method]:
 
 METHODS |= _grid()
 
+CEILING_METHODS = tuple(name for name, m in METHODS.items() if m.supervision == "ground-truth")
+"""Trained on ground truth: what a strong model could reach, in the order of the heads."""
+
 _REFERENCES = ("zero-shot", "weak", "ceiling-lp", "ceiling-cpl")
 _PAPER = ("lp-ce", "lp-kd", "lp-aux", "lp-adapt", "tp-ce", "tp-kd", "tp-aux", "tp-adapt", "cpl")
 _CLOSED_FORM = (

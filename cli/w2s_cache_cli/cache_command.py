@@ -27,7 +27,7 @@ def command() -> None:
     """Verify, compare, pack, clean up or remove what is cached.
 
     \b
-    w2s-cache cache verify              does every byte still say what was written?
+    w2s-cache cache verify              is every byte as it was written?
     w2s-cache cache diff A B            which setting differs?
     w2s-cache cache pack --output DIR   one HDF5 file per domain, for sharing
     w2s-cache cache gc --dry-run        what could go?

@@ -11,7 +11,7 @@ import click
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select
-from w2s_cache_cli.models import override_options
+from w2s_cache_cli.models import names_options, override_options
 from w2s_cache_cli.options import (
     comma_list,
     domain_option,
@@ -38,8 +38,7 @@ from w2s_cache_cli.terminal import echo
 @spec_option
 @domain_option
 @run_seeds_option
-@click.option("--strong", help="Strong encoder. Default: the spec's first.")
-@click.option("--weak", help="Weak model. Default: the spec's first.")
+@names_options
 @click.option(
     "--format",
     "format_",
@@ -89,13 +88,13 @@ def command(
     \b
     Examples:
       w2s-cache compare cpl --against lp-kd,lp-ce
-      w2s-cache compare cpl --against zero-shot --domain sketch --seeds 0-4 --format csv
+      w2s-cache compare cpl --against zero-shot --domain sketch --format csv
     """
     import numpy as np
 
+    from w2s_cache.methods import CEILING_METHODS
     from w2s_cache.results import read_predictions
     from w2s_cache.tables.evaluated import load_evaluated
-    from w2s_cache.tables.layout import CEILING_METHODS
     from w2s_cache.tables.significance import significance
     from w2s_cache.tables.significance_format import render_significance
 
@@ -133,8 +132,8 @@ def _baselines(method: str, against: tuple[str, ...], *, quiet: bool) -> tuple[s
         RecordError: The method is among them by name, or one is no method but a table's row.
         UnknownNameError: No such method.
     """
-    from w2s_cache.methods import expand_groups, find_method
-    from w2s_cache.tables.layout import CEILING, CEILING_METHODS
+    from w2s_cache.methods import CEILING_METHODS, expand_groups, find_method
+    from w2s_cache.tables.layout import CEILING
 
     if CEILING in (method, *against):
         raise RecordError(

@@ -8,20 +8,18 @@ from pathlib import Path
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
     domain_option,
     quiet_option,
     read_spec,
+    root_option,
 )
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.suggestions import SuggestingGroup
 from w2s_cache_cli.terminal import echo
-
-_root_option = click.option(
-    "--root", envvar="W2S_DATA_ROOT", show_envvar=True, help="Folder of the images."
-)
 
 
 def _announce(text: str) -> None:
@@ -30,13 +28,20 @@ def _announce(text: str) -> None:
 
 @click.group(cls=SuggestingGroup)
 def command() -> None:
-    """Check a data set on disk, fetch one, or print its classes."""
+    """Check a data set on disk, fetch one, or print its classes.
+
+    \b
+    Examples:
+      w2s-cache data fetch domainnet --domain sketch --root /data/domainnet
+      w2s-cache data check domainnet --root /data/domainnet
+      w2s-cache data index pocket --domain real > rows.csv
+    """
 
 
-@command.command()
+@command.command(short_help="Check the lists or folders of a data set.")
 @click.argument("spec_name", metavar="SPEC")
 @domain_option
-@_root_option
+@root_option
 @cache_dir_option
 def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
     """Read the lists or folders of SPEC; DomainNet is also checked by md5 and row counts."""
@@ -51,7 +56,7 @@ def check(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
         listing = list_domain(spec.data, spec.name, found, domain)
         train = sum(entry.split == "train" for entry in listing.entries)
         echo(
-            f"{domain}: {len(listing.classes)} classes, {train:,} train, "
+            f"{domain}: {counted(len(listing.classes), 'class')}, {train:,} train, "
             f"{len(listing.entries) - train:,} test"
         )
         for note in listing.notes:
@@ -67,7 +72,7 @@ def _check_domainnet(root: Path, domains: tuple[str, ...]) -> bool:
     return any(finding.level == "problem" for finding in findings)
 
 
-@command.command()
+@command.command(short_help="Download a data set, check and unpack it.")
 @click.argument("dataset")
 @domain_option
 @click.option("--root", required=True, type=click.Path(path_type=Path), help="Where to put it.")
@@ -84,10 +89,10 @@ def fetch(dataset: str, domains: tuple[str, ...], root: Path, quiet: bool) -> No
         echo(f"{domain}: in {root}")
 
 
-@command.command()
+@command.command(short_help="Print every row of a data set as CSV.")
 @click.argument("spec_name", metavar="SPEC")
 @domain_option
-@_root_option
+@root_option
 @cache_dir_option
 def index(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir: Path) -> None:
     """Print path, label, class and split of every row of SPEC as CSV, in row order."""
@@ -105,7 +110,7 @@ def index(spec_name: str, domains: tuple[str, ...], root: str | None, cache_dir:
 
 @command.command()
 @click.argument("spec_name", metavar="SPEC")
-@_root_option
+@root_option
 @cache_dir_option
 def classes(spec_name: str, root: str | None, cache_dir: Path) -> None:
     """Print the class names of SPEC in label order."""

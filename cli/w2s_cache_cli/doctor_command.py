@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from w2s_cache.counted import counted
 from w2s_cache_cli.options import cache_dir_option, results_dir_option
 from w2s_cache_cli.terminal import echo
 
@@ -109,5 +110,6 @@ def _as_text(findings: Sequence[Finding]) -> str:
         if finding.fix:
             lines.append(f"       {'':14} → {finding.fix}")
     counts = {level: sum(f.level == level for f in findings) for level in ("fail", "warn")}
-    lines.append(f"{len(findings)} checks: {counts['fail']} failed, {counts['warn']} warnings")
+    checks, warnings = counted(len(findings), "check"), counted(counts["warn"], "warning")
+    lines.append(f"{checks}: {counts['fail']} failed, {warnings}")
     return "\n".join(lines)

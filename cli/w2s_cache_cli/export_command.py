@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select, Spec
-from w2s_cache_cli.models import Models, chosen_models, override_options
+from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
+from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
     comma_list,
@@ -27,14 +30,14 @@ from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.training import extracted_domains
 
 if TYPE_CHECKING:
+    from w2s_cache.results import RunRecord
     from w2s_cache.store.feature_set import FeatureSet
 
 
 @click.command()
 @spec_option
 @domain_option
-@click.option("--strong", help="Strong encoder. Default: the spec's first.")
-@click.option("--weak", help="Weak model. Default: the spec's first.")
+@names_options
 @override_options
 @click.option(
     "--split",
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     "class and split are always there; index adds size and sha256. Default: features, logits and, "
     "where there is one, text; with --method predictions too.",
 )
-@method_option
+@method_option("with predictions, all that have runs")
 @run_seeds_option
 @click.option(
     "--format",
@@ -110,19 +113,18 @@ def command(
     \b
     Examples:
       w2s-cache export --output out
-      w2s-cache export --domain real --split test --method cpl --seeds 0 --output predictions
+      w2s-cache export --split test --method cpl --seeds 0 --output predictions
       w2s-cache export --what features --format npz --normalize --output plain
     """
     from w2s_cache.interchange import ExportOptions, export_domain
+    from w2s_cache.methods import expand_groups, find_method
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
-    models = chosen_models(
-        spec,
-        strong=strong,
-        weak=weak,
-        overrides=overrides,
-    )
+    models = chosen_models(spec, strong=strong, weak=weak, overrides=overrides)
     bars = Bars(quiet=quiet)
+    methods = expand_groups(methods)
+    for name in methods:
+        find_method(name)
     wanted = bool(methods) or "predictions" in what
     records = []
     if wanted:
@@ -132,6 +134,7 @@ def command(
         records = records_of(
             spec, results_dir, filters, options, overrides, methods=methods, quiet=quiet
         )
+        _say_absent(methods, records, bars)
     for found in _feature_sets(spec, models, domains, cache_dir, bars):
         parts = what or ("features", "logits", *(("text",) if found.text else ()))
         asked = ExportOptions(
@@ -149,7 +152,16 @@ def command(
         done = export_domain(cache_dir, found, asked, bars.advance)
         bars.end()
         lost = f", {len(done.left_out):,} without data left out" if done.left_out else ""
-        bars.result(f"{found.domain}: {done.rows:,} images{lost} → {done.directory}")
+        bars.result(f"{found.domain}: {counted(done.rows, 'image')}{lost} → {done.directory}")
+
+
+def _say_absent(methods: Sequence[str], records: Sequence[RunRecord], bars: Bars) -> None:
+    """Says which methods that were named have no run, and so no column."""
+    run = {record.method for record in records if record.status == "done"}
+    absent = tuple(name for name in methods if name not in run)
+    if absent:
+        step = next_step("train", method=absent)
+        bars.say(f"left out, without runs: {', '.join(absent)}; {step} makes them")
 
 
 def _feature_sets(

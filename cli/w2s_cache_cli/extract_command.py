@@ -27,13 +27,15 @@ from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
     chosen_domains,
+    device_option,
     domain_option,
     quiet_option,
     read_spec,
+    root_option,
     spec_option,
 )
 from w2s_cache_cli.preview import preview
-from w2s_cache_cli.processes import device_option, process_options, processes_chosen
+from w2s_cache_cli.processes import process_options, processes_chosen
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -47,12 +49,7 @@ EXIT_SKIPPED = 3
 @click.command()
 @spec_option
 @domain_option
-@click.option(
-    "--root",
-    envvar="W2S_DATA_ROOT",
-    show_envvar=True,
-    help="Folder of the images. Default: the spec's.",
-)
+@root_option
 @names_options
 @override_options
 @click.option(
@@ -61,7 +58,11 @@ EXIT_SKIPPED = 3
     "one column per class), or npz with `path` and `logits`. One file may hold all domains; "
     "`{domain}` in the name is replaced, for one file each. See docs/weak-logits.md.",
 )
-@click.option("--batch-size", type=click.IntRange(min=1), help="Images per forward pass.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    help="Images per forward pass. Default: the spec's.",
+)
 @cache_dir_option
 @device_option
 @process_options
@@ -94,7 +95,7 @@ def command(
     batch_size: int | None,
     workers: int | None,
     cache_dir: Path,
-    device: str | None,
+    device: str,
     devices: tuple[str, ...],
     processes: int | None,
     on_error: OnError,
@@ -109,8 +110,9 @@ def command(
     Examples:
       w2s-cache extract --domain real
       w2s-cache extract --spec domainnet --root /data/domainnet --device cuda
-      w2s-cache extract --spec domainnet --root /data/domainnet --devices cuda:0,cuda:1
-      w2s-cache extract --spec folder --root photos --weak-logits mine/{domain}.parquet --weak mine
+      w2s-cache extract --spec domainnet --root /data/dn --devices cuda:0,cuda:1
+      w2s-cache extract --spec folder --root photos \\
+          --weak-logits mine/{domain}.parquet --weak mine
       w2s-cache extract --on-error skip
 
     Exit code 0: done. 3: done, but images were skipped, now or earlier.

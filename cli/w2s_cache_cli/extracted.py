@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from w2s_cache.counted import counted
+
 if TYPE_CHECKING:
     from w2s_cache.extract.request import Extracted
 
 
 def summary(done: Extracted, seconds: float, *, imported: bool) -> str:
     """One line: how many images, what was computed, what was there."""
-    count = f"{done.rows:,} images"
+    count = f"{counted(done.rows, 'image')}"
     if done.skipped:
         count += f", {len(done.skipped):,} skipped"
     if done.reused:
@@ -31,7 +33,7 @@ def left_out(done: Extracted) -> str:
 
     when = " earlier" if done.reused else ""
     return (
-        f"{done.domain}: {len(done.skipped):,} of {done.rows:,} images skipped{when}: "
+        f"{done.domain}: {len(done.skipped):,} of {counted(done.rows, 'image')} skipped{when}: "
         f"{shown(done.skipped)}. All are listed in {done.failures}; --retry-skipped tries them "
         "again."
     )

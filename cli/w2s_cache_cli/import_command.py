@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.request import IMPORTED
 from w2s_cache.sections import Overrides
 from w2s_cache_cli.extract_command import extract_request
@@ -18,7 +19,12 @@ from w2s_cache_cli.import_source import (
     refuse_one_for_all,
     text_tower,
 )
-from w2s_cache_cli.models import chosen_models, refuse_weak_confusion
+from w2s_cache_cli.models import (
+    chosen_models,
+    override_options,
+    refuse_weak_confusion,
+    weak_option,
+)
 from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -27,8 +33,10 @@ from w2s_cache_cli.options import (
     domain_option,
     quiet_option,
     read_spec,
+    root_option,
     spec_option,
 )
+from w2s_cache_cli.processes import default_workers, workers_option
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -71,40 +79,11 @@ if TYPE_CHECKING:
     "`index`. Checked against class numbers.",
 )
 @click.option("--prefix", help="What precedes every path in the source, e.g. /data/domainnet.")
-@click.option(
-    "--root",
-    envvar="W2S_DATA_ROOT",
-    show_envvar=True,
-    help="Folder of the images, which are indexed. Default: the spec's.",
-)
-@click.option("--weak", help="Weak model, or the name of imported logits. Default: the first.")
+@root_option
+@weak_option
 @click.option("--weak-logits", help="Import predictions too, as `extract --weak-logits` does.")
-@click.option(
-    "--weak-checkpoint",
-    envvar="W2S_WEAK_CHECKPOINT",
-    show_envvar=True,
-    help="Local weights the weak model starts from.",
-)
-@click.option(
-    "--strong-checkpoint",
-    envvar="W2S_STRONG_CHECKPOINT",
-    show_envvar=True,
-    help="Local weights of --model, for --text model.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16", "fp16"]),
-    default="fp32",
-    show_default=True,
-    help="Compute precision of --text model.",
-)
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=lambda: min(8, os.cpu_count() or 1),
-    show_default="cores, at most 8",
-    help="Decoding threads, where the weak model has to be trained.",
-)
+@override_options
+@workers_option
 @cache_dir_option
 @device_option
 @quiet_option
@@ -115,9 +94,9 @@ def command(
     strong: str,
     weak: str | None,
     weak_logits: str | None,
-    weak_checkpoint: str | None,
+    overrides: Overrides,
     root: str | None,
-    workers: int,
+    workers: int | None,
     cache_dir: Path,
     device: str,
     quiet: bool,
@@ -127,13 +106,17 @@ def command(
 
     SOURCE is a parquet, npz or safetensors file with `path` and `features`, or a folder of
     `w2s-cache export`, clip-retrieval or CLIP_benchmark; `{domain}` in it is replaced. A source may
-    hold all domains. See docs/interchange.md.
+    hold all domains. See docs/interchange.md. --precision and --strong-checkpoint are of --model
+    and serve `--text model`; --decoder, --weak-checkpoint and --workers serve a weak model that has
+    to be trained or applied.
 
     \b
     Examples:
       w2s-cache import out/{domain} --strong theirs
-      w2s-cache import laion --model ViT-B-32 --pretrained openai --prefix /data/pacs --text model
-      w2s-cache import mine.npz --domain real --model my-clip --raw --weak-logits weak.parquet
+      w2s-cache import laion --model ViT-B-32 --pretrained openai \\
+          --prefix /data/pacs --text model
+      w2s-cache import mine.npz --domain real --model my-clip --raw \\
+          --weak-logits weak.parquet
     """
     from w2s_cache.data.source import data_root, list_domains
     from w2s_cache.encoders.device import resolve_device
@@ -145,7 +128,7 @@ def command(
         spec,
         strong=strong,
         weak=weak or (IMPORTED if weak_logits else None),
-        overrides=Overrides(weak_checkpoint=weak_checkpoint),
+        overrides=overrides,
     )
     refuse_name(spec, models)
     refuse_weak_confusion(spec, models, weak_logits)
@@ -154,17 +137,25 @@ def command(
     )
     bars.end()
     on = resolve_device(device)
-    tower = text_tower(said, on, bars)
-    means: dict[str, Any] = {"home": cache_dir, "root": found, "device": on, "workers": workers}
+    tower = text_tower(said, overrides, on, bars)
     names = chosen_domains(spec, domains, list_domains(spec.data, found))
     refuse_one_for_all(source, said["row_order"], names)
-    means |= {"spec": spec, "models": models, "weak_logits": weak_logits}
-    requests = {domain: extract_request(domain, **means) for domain in names}
+    request = partial(
+        extract_request,
+        root=found,
+        spec=spec,
+        models=models,
+        weak_logits=weak_logits,
+        home=cache_dir,
+        device=on,
+        workers=workers or default_workers(),
+    )
+    requests = {domain: request(domain) for domain in names}
     check_imported(requests)
     for domain, extract in requests.items():
         began = time.perf_counter()
-        request = import_request(domain, source, extract, said)
-        done = import_domain(request, domain, encoder=tower, progress=bars)
+        wanted = import_request(domain, source, extract, said)
+        done = import_domain(wanted, domain, encoder=tower, progress=bars)
         bars.result(_summary(done, time.perf_counter() - began))
     bars.say(f"next: {next_step('train', strong=strong, weak=models.weak_name)}")
 
@@ -175,4 +166,4 @@ def _summary(done: Imported, seconds: float) -> str:
         for name, count in done.written.items()
     )
     text = "" if done.has_text else "; no class text, so no zero-shot and no text start"
-    return f"{done.domain}: {done.rows:,} images, {parts}{text} ({seconds:.1f} s)"
+    return f"{done.domain}: {counted(done.rows, 'image')}, {parts}{text} ({seconds:.1f} s)"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from w2s_cache.errors import ImportedFeaturesError
 from w2s_cache.request import IMPORTED
-from w2s_cache.spec import Spec
+from w2s_cache.sections import Overrides
+from w2s_cache.spec import Spec, StrongSpec
 from w2s_cache_cli.models import Models
 from w2s_cache_cli.progress import Bars
 
@@ -83,7 +84,7 @@ def refuse_one_for_all(source: str, order: str | None, domains: tuple[str, ...])
 
 
 def text_tower(
-    said: Mapping[str, Any], device: str, bars: Bars
+    said: Mapping[str, Any], overrides: Overrides, device: str, bars: Bars
 ) -> functools._lru_cache_wrapper[TextEncoder | None]:
     """Loads the declared model once, when class text is asked of it."""
 
@@ -92,12 +93,13 @@ def text_tower(
         from w2s_cache.encoders.catalogue import load_encoder
 
         model = ",".join(part for part in (said["model"], said["pretrained"]) if part)
-        bars.say(f"loading the text tower of {model} on {device} in {said['precision']}")
+        precision = overrides.precision or StrongSpec.model_fields["precision"].default
+        bars.say(f"loading the text tower of {model} on {device} in {precision}")
         return load_encoder(
             "open_clip",
             model,
-            checkpoint=said["strong_checkpoint"],
-            precision=said["precision"],
+            checkpoint=overrides.strong_checkpoint,
+            precision=precision,
             device=device,
         ).text
 

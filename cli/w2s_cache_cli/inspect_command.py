@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.options import cache_dir_option
@@ -29,6 +30,11 @@ def command(path: Path, full: bool, max_findings: int, cache_dir: Path) -> None:
     PATH is the folder of a store (see `w2s-cache ls`; it may be relative to the cache) or of a run.
     Of a folder that holds several, such as all results, every one is checked and the broken ones
     are listed. The verdict is the last line; exit code 1 when a law is broken.
+
+    \b
+    Examples:
+      w2s-cache inspect v1/pocket/real
+      w2s-cache inspect results
     """
     from w2s_cache.results.run_directory import RECORD_FILE
     from w2s_cache.store.layout import MANIFEST_FILE
@@ -61,7 +67,11 @@ def _neither(folder: Path) -> StoreError:
     """The refusal of a folder that is and holds neither a store nor a run."""
     entries = sorted(folder.iterdir())
     names = ", ".join(entry.name for entry in entries[:3])
-    found = f"{len(entries)} other entries, such as {names}" if entries else "an empty folder"
+    found = (
+        f"{counted(len(entries), 'other entry', 'other entries')}, such as {names}"
+        if entries
+        else "an empty folder"
+    )
     fix = "See `w2s-cache ls` for the stores of the cache; runs are below the results folder."
     kinds = {"weak.json": "a fine-tuned weak model", "index.parquet": "a domain without stores"}
     for name, kind in kinds.items():
@@ -91,7 +101,7 @@ def _described(folder: Path, *, full: bool) -> list[str]:
         shown = {**asdict(manifest), "key_digest": manifest.key_digest}
         shards = shown["shards"]
         if len(shards) > _SHOWN_SHARDS and not full:
-            left_out = f"{len(shards) - _SHOWN_SHARDS:,} more shards (--full)"
+            left_out = f"{counted(len(shards) - _SHOWN_SHARDS, 'more shard')} (--full)"
             shown["shards"] = [*shards[: _SHOWN_SHARDS - 1], left_out, shards[-1]]
         echo(json.dumps(shown, indent=1))
     return _broken(folder)
@@ -117,5 +127,5 @@ def _several(folder: Path, artifacts: list[Path], limit: int | None) -> int:
     for line in lines if limit is None else capped(lines, limit):
         echo(line)
     verdict = f"{len(lines)} broken" if lines else _SOUND
-    echo(f"{len(artifacts)} stores and runs checked: {verdict}")
+    echo(f"{counted(len(artifacts), 'store or run', 'stores and runs')} checked: {verdict}")
     return 1 if lines else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache_cli.options import cache_dir_option
 from w2s_cache_cli.terminal import echo
 
@@ -24,7 +25,7 @@ def command(cache_dir: Path) -> None:
     for entry in entries:
         echo(_line(entry))
     total = sum(entry.bytes for entry in entries)
-    echo(f"{len(entries)} stores, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
+    echo(f"{counted(len(entries), 'store')}, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
     if not entries:
         echo(_nothing(cache_dir), err=True)
 
@@ -44,7 +45,7 @@ def _line(entry: StoreEntry) -> str:
     )
     state = "" if manifest.complete else f" INCOMPLETE {manifest.stored_rows:,} of"
     return (
-        f"{manifest.kind:7}{state} {manifest.rows:>9,} rows  {arrays:44} "
+        f"{manifest.kind:7}{state} {counted(manifest.rows, 'row'):>14}  {arrays:44} "
         f"{entry.bytes / 1e6:9.1f} MB"
         f"  {manifest.created[:16]}  {manifest.key_digest[:12]}  {entry.path}"
     )

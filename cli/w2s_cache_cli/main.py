@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -40,6 +41,7 @@ class _Program(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         # libraries log what our own sentences say, and to a terminal nobody asked them to use
         logging.getLogger().addHandler(logging.NullHandler())
+        os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # else a line for every retry
         try:
             return super().invoke(ctx)
         except W2SError as error:

@@ -15,22 +15,17 @@ from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_NAMES = (
-    click.option(
-        "--strong",
-        help="Strong encoder: a section of the spec, ARCH,TAG of open_clip, or the name given to "
-        "imported features. Default: the first.",
-    ),
-    click.option(
-        "--weak",
-        help="Weak model: a section of the spec, or the name given to imported logits.",
-    ),
+_STRONG = (
+    "Strong encoder: a section of the spec, ARCH,TAG of open_clip or, once imported, the name of "
+    "features."
 )
+_WEAK = "Weak model: a section of the spec, or the name of imported logits."
+_FIRST = "Default: the spec's first."
 _OVERRIDES = (
     click.option(
         "--precision",
         type=click.Choice(["fp32", "bf16", "fp16"]),
-        help="Compute precision of the strong encoder. Default: the spec's.",
+        help="Compute precision of the strong encoder. Default: the spec's, else fp32.",
     ),
     click.option(
         "--decoder",
@@ -53,11 +48,35 @@ _OVERRIDES = (
 )
 
 
+strong_option = click.option("--strong", help=f"{_STRONG} {_FIRST}")
+weak_option = click.option("--weak", help=f"{_WEAK} {_FIRST}")
+
+
 def names_options(command: Command) -> Command:
-    """Adds the options that name the two models; extract and train need the same ones."""
-    for option in reversed(_NAMES):
-        command = option(command)
-    return command
+    """Adds ``--strong`` and ``--weak``, one name each."""
+    return strong_option(weak_option(command))
+
+
+def several_names_options(
+    default: str, *, callback: Callable[..., Any] | None = None
+) -> Callable[[Command], Command]:
+    """``--strong`` and ``--weak`` that may be repeated.
+
+    Args:
+        default: What is taken without them.
+        callback: Splits names at commas, for commands that need no ``ARCH,TAG``.
+    """
+    how = "repeat, or separate by commas" if callback else "repeat"
+
+    def add(command: Command) -> Command:
+        for name, what in (("weak", _WEAK), ("strong", _STRONG)):
+            text = f"{what} Several: {how}. Default: {default}."
+            command = click.option(f"--{name}", multiple=True, callback=callback, help=text)(
+                command
+            )
+        return command
+
+    return add
 
 
 def override_options(command: Callable[..., Any]) -> Callable[..., Any]:

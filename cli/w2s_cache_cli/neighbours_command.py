@@ -23,7 +23,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="List near-duplicates and leaked test images.")
 @click.option(
     "--threshold",
     type=click.FloatRange(-1, 1),
@@ -42,7 +42,7 @@ def duplicates(threshold: float, across: bool, **shared: Any) -> None:
     report_duplicates(source_of(**shared), threshold=threshold, across=across)
 
 
-@command.command()
+@command.command(short_help="Estimate the quality of weak labels.")
 @click.option(
     "--neighbours",
     "count",
@@ -82,7 +82,7 @@ def labels(
     report_labels(source, count=count, tau=tau, by=by, split=split, ground_truth=ground_truth)
 
 
-@command.command()
+@command.command(short_help="Print the images nearest to each prototype.")
 @click.option("--method", required=True, help="Method whose trained head is looked at.")
 @click.option("--seed", default=0, show_default=True, help="Seed of the run.")
 @click.option("--class", "classes", multiple=True, help="Class; repeat. Default: all.")

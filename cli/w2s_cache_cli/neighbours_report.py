@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import UnknownNameError
 from w2s_cache_cli.neighbours_source import Searched, Source, Split
 from w2s_cache_cli.records import record_filters, records_of
@@ -14,8 +15,11 @@ from w2s_cache_cli.rows_format import Line, csv_lines, json_text, limited, text_
 from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from w2s_cache.neighbours.duplicates import Duplicate, Leak
     from w2s_cache.results import RunRecord
+    from w2s_cache.train.inputs import DomainInputs
 
 _MOST_PAIRS = 1_000_000
 _PAIR = ("domain", "kind", "path", "other_path", "cosine", "identical")
@@ -31,7 +35,7 @@ def report_duplicates(source: Source, *, threshold: float, across: bool) -> None
     from w2s_cache.neighbours.search import pairs_above
 
     found: list[dict[str, Any]] = []
-    for at in source.searched("all", count=None):
+    for at in source.searched(source.cached_domains(), "all", count=None):
         advance = source.bars.advance
         pairs = pairs_above(at.index, at.base, threshold, most=_MOST_PAIRS, advance=advance)
         source.bars.end()
@@ -60,7 +64,7 @@ def report_labels(
 
     found: list[dict[str, Any]] = []
     lines_of = _class_lines if by == "class" else _image_lines
-    for at in source.searched(split, count=count):
+    for at in source.searched(source.cached_domains(), split, count=count):
         own, advance = at.own(), source.bars.advance
         near = nearest(at.index, at.base, at.base, count, skip=own, advance=advance)
         source.bars.end()
@@ -92,20 +96,28 @@ def report_prototypes(
     count: int,
     split: Split,
 ) -> None:
-    """Prints the images nearest to each class vector of a run."""
+    """Prints the images nearest to each class vector of a run; runs are looked for first."""
     from w2s_cache.methods import find_method
     from w2s_cache.neighbours.prototypes import class_vectors, nearest_images
     from w2s_cache.results import read_head
+    from w2s_cache.train.beta import refuse_other_features
 
     find_method(method)
+    domains = source.cached_domains()
+    runs = {domain: _run(source, results_dir, domain, method, seed) for domain in domains}
+
+    def chosen(inputs: DomainInputs) -> tuple[list[int], Tensor]:
+        run = runs[inputs.index.domain]
+        refuse_other_features(run, inputs)
+        wanted = _labels_of(classes, inputs.index.classes)
+        head, width = read_head(results_dir, run), inputs.features.shape[1]
+        return wanted, class_vectors(head, method=method, width=width)[wanted]
+
     found: list[dict[str, Any]] = []
-    for at in source.searched(split, count=count):
+    for at in source.searched(domains, split, count=count, accept=chosen):
         source.bars.end()
-        record = _run(source, results_dir, at, method, seed)
-        head = read_head(results_dir, record)
-        vectors = class_vectors(head, method=method, width=at.base.shape[1])
-        wanted = _labels_of(classes, at.inputs.index.classes)
-        near = nearest_images(at.index, at.base, vectors[wanted], count)
+        wanted, vectors = chosen(at.inputs)
+        near = nearest_images(at.index, at.base, vectors, count)
         lines = list(_nearest_lines(at, wanted, near.rows.tolist(), near.cosines.tolist()))
         kept = lines if source.limit is None else lines[: source.limit]
         found.append({"domain": at.domain, "method": method, "seed": seed, "lines": kept})
@@ -118,13 +130,11 @@ def report_prototypes(
     _print_machine(source.format_, found, _NEAREST)
 
 
-def _run(source: Source, results_dir: Path, at: Searched, method: str, seed: int) -> RunRecord:
-    """The run of the spec's present settings, made from the features that are searched."""
-    from w2s_cache.train.beta import refuse_other_features
-
-    filters = record_filters(source.spec, (at.domain,), (seed,), source.strong, source.weak)
+def _run(source: Source, results_dir: Path, domain: str, method: str, seed: int) -> RunRecord:
+    """The run of the spec's present settings on one domain."""
+    filters = record_filters(source.spec, (domain,), (seed,), source.strong, source.weak)
     filters["method"] = method
-    runs = records_of(
+    return records_of(
         source.spec,
         results_dir,
         filters,
@@ -132,9 +142,7 @@ def _run(source: Source, results_dir: Path, at: Searched, method: str, seed: int
         source.overrides,
         methods=(method,),
         quiet=source.quiet,
-    )
-    refuse_other_features(runs[-1], at.inputs)
-    return runs[-1]
+    )[-1]
 
 
 def _pair_line(at: Searched, pair: Duplicate) -> Line:
@@ -145,12 +153,13 @@ def _pair_line(at: Searched, pair: Duplicate) -> Line:
 
 def _leak_text(domain: str, found: Leak) -> str:
     pairs = ", ".join(f"{count:,} {kind}" for kind, count in found.pairs.items())
+    has = "has" if found.leaked == 1 else "have"
     same = sum(found.identical.values())
     return (
         f"{domain}: {pairs} pairs, {same:,} of them of identical files; groups joined by them: "
         f"{found.groups:,}, images in them: {found.images:,}\n"
-        f"{domain}: {found.leaked:,} of {found.test:,} test images have a near-duplicate in the "
-        "training half\n"
+        f"{domain}: {found.leaked:,} of {counted(found.test, 'test image')} {has} a near-duplicate "
+        "in the training half\n"
     )
 
 

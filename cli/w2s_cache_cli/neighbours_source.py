@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import NeighbourError
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec
-from w2s_cache_cli.models import Models, chosen_models, override_options
+from w2s_cache_cli.models import Models, chosen_models, names_options, override_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     device_option,
@@ -38,8 +39,7 @@ Split = Literal["train", "test", "all"]
 _OPTIONS = (
     spec_option,
     domain_option,
-    click.option("--strong", help="Strong encoder. Default: the spec's first."),
-    click.option("--weak", help="Weak model. Default: the spec's first."),
+    names_options,
     override_options,
     click.option(
         "--index",
@@ -120,16 +120,40 @@ class Source:
     quiet: bool
     bars: Bars
 
-    def searched(self, split: Split, *, count: int | None) -> Iterator[Searched]:
-        """Loads the domains one by one; says what searches them and, where it may miss, how often.
+    @property
+    def models(self) -> Models:
+        """The pair of models whose features are searched."""
+        return chosen_models(
+            self.spec, strong=self.strong, weak=self.weak, overrides=self.overrides
+        )
 
-        Args:
-            split: Which images.
-            count: How many neighbours are wanted; None for all above a threshold, which the GPU
-                indexes of faiss cannot answer.
+    def cached_domains(self) -> tuple[str, ...]:
+        """The domains asked for, else all that were extracted; nothing is loaded yet.
 
         Raises:
             StoreError: Nothing was extracted for this pair of models.
+        """
+        return extracted_domains(self.spec, self.models, self.domains, self.cache_dir, self.bars)
+
+    def searched(
+        self,
+        domains: Sequence[str],
+        split: Split,
+        *,
+        count: int | None,
+        accept: Callable[[DomainInputs], object] = id,
+    ) -> Iterator[Searched]:
+        """Loads the domains one by one; says what searches them and, where it may miss, how often.
+
+        Args:
+            domains: See :meth:`cached_domains`.
+            split: Which images.
+            count: How many neighbours are wanted; None for all above a threshold, which the GPU
+                indexes of faiss cannot answer.
+            accept: Refuses, by an error, a domain that cannot be used, before it is indexed.
+
+        Raises:
+            StoreError: Features are absent, or of other settings.
             NeighbourError: A domain has fewer than two images to search.
         """
         from w2s_cache.encoders.device import resolve_device
@@ -140,15 +164,13 @@ class Source:
         if count is None and device != "cpu":
             self.bars.say(f"searched on the CPU, not on {device}: all above a threshold are wanted")
             device = "cpu"
-        models = chosen_models(
-            self.spec, strong=self.strong, weak=self.weak, overrides=self.overrides
-        )
-        for domain in extracted_domains(self.spec, models, self.domains, self.cache_dir, self.bars):
-            inputs = self._inputs(models, domain)
+        for domain in domains:
+            inputs = self._inputs(self.models, domain)
+            accept(inputs)
             rows = _rows(inputs, split)
             base = unit(inputs.features[rows])
             index = make_index(base, kind=self.kind, device=device)
-            found = f"{domain}: {len(rows):,} images, {index.name}"
+            found = f"{domain}: {counted(len(rows), 'image')}, {index.name}"
             if not index.exact:
                 asked = count or 10
                 found += f", recall@{asked} {recall(index, base, asked):.3f} on a sample"

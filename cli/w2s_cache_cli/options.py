@@ -77,12 +77,11 @@ domain_option = click.option(
     callback=comma_list,
     help="Domain; repeat or separate by commas. Default: all.",
 )
-method_option = click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    callback=comma_list,
-    help="Method; repeat or separate by commas. Default: the spec's. See `w2s-cache methods`.",
+root_option = click.option(
+    "--root",
+    envvar="W2S_DATA_ROOT",
+    show_envvar=True,
+    help="Folder of the images. Default: the spec's.",
 )
 cache_dir_option = click.option(
     "--cache-dir",
@@ -102,9 +101,10 @@ results_dir_option = click.option(
     show_default=True,
     help="Where run records live.",
 )
+ANY_DEVICE = "auto"
 device_option = click.option(
     "--device",
-    default="auto",
+    default=ANY_DEVICE,
     show_default=True,
     help="cpu, cuda, cuda:1 …; auto takes CUDA where it works.",
 )
@@ -125,6 +125,19 @@ memory_option = click.option(
     "while it is trained on: slower, with the same numbers.",
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Print results only.")
+
+
+def method_option(default: str) -> Callable[[Command], Command]:
+    """``--method``, whose help says what is taken without it."""
+    return click.option(
+        "--method",
+        "--methods",
+        "methods",
+        multiple=True,
+        callback=comma_list,
+        help="Methods or groups of them (paper, calibrated, prompts, grid, beyond, all); repeat "
+        f"or separate by commas. Default: {default}. See `w2s-cache methods`.",
+    )
 
 
 def chosen_domains(spec: Spec, asked: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

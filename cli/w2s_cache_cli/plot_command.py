@@ -14,7 +14,7 @@ from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache.store.layout import slug
 from w2s_cache_cli.known_names import refuse_names_without_runs
-from w2s_cache_cli.models import override_options
+from w2s_cache_cli.models import names_options, override_options
 from w2s_cache_cli.next_steps import completed
 from w2s_cache_cli.options import (
     cache_dir_option,
@@ -38,8 +38,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     spec_option,
     run_seeds_option,
-    click.option("--strong", help="Strong encoder. Default: the spec's first."),
-    click.option("--weak", help="Weak model. Default: the spec's first."),
+    names_options,
     override_options,
     settings_options,
     results_dir_option,
@@ -126,14 +125,14 @@ def command() -> None:
     """
 
 
-@command.command()
-@method_option
+@command.command(short_help="Draw accuracies over training steps.")
+@method_option("all that have runs, without ceilings")
 @_one_domain
 @_source_options
 def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
     """Accuracy on training and test images over steps; runs need `train --curves`."""
-    from w2s_cache.methods import expand_groups, find_method
-    from w2s_cache.plots.curves import CEILINGS, SIZE, draw_curves, gather_curves
+    from w2s_cache.methods import CEILING_METHODS, expand_groups, find_method
+    from w2s_cache.plots.curves import SIZE, draw_curves, gather_curves
     from w2s_cache.results import read_trace
     from w2s_cache.results.lacking import refuse_lacking
 
@@ -143,18 +142,20 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
         find_method(name)
     records = source.records(domain, asked)
     trained = dict.fromkeys(r.method for r in records if "epoch" in r.selected)
-    names = asked or tuple(name for name in trained if not name.startswith(CEILINGS))
+    names = asked or tuple(name for name in trained if name not in CEILING_METHODS)
     if source.seeds:
         refuse_lacking(records, methods=names, domains=(domain,), seeds=source.seeds, curves=True)
     labels = {name: find_method(name).title for name in names}
     data = gather_curves(records, labels, partial(read_trace, source.results_dir))
     if data.ceiling is None and not source.quiet:
         echo("no runs on ground truth, drawn without a strong ceiling", err=True)
+    for note in () if source.quiet else data.notes:
+        echo(completed(note), err=True)
     draw = partial(draw_curves, data=data, title=source.about(domain))
     source.write(draw, size=SIZE, stem=f"curves-{slug(domain)}")
 
 
-@command.command()
+@command.command(short_help="Draw AdaptConf's weight of the own prediction.")
 @_one_method
 @_one_domain
 @cache_dir_option
@@ -196,7 +197,7 @@ def beta(method: str, domain: str, cache_dir: Path, **shared: Any) -> None:
     source.write(draw, size=SIZE, stem=f"beta-{method}-{slug(domain)}")
 
 
-@command.command()
+@command.command(short_help="Draw accuracy against a hyper-parameter.")
 @_one_method
 @click.option("--parameter", required=True, help="Hyper-parameter, e.g. tau or recipe.lr.")
 @domain_option

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from w2s_cache.counted import counted
 from w2s_cache.spec import Spec
 from w2s_cache_cli.models import Models
 from w2s_cache_cli.options import chosen_domains
@@ -41,5 +42,5 @@ def preview(
     echo(f"{spec.name}: {', '.join(names) or 'every folder of the root'} with {pair} → {home}")
     for domain in names:
         seen = preview_domain(request(domain, root or home), domain, listed=root is not None)
-        count = "" if seen.rows is None else f"{seen.rows:,} images, "
+        count = "" if seen.rows is None else f"{counted(seen.rows, 'image')}, "
         echo(f"{domain}: {count}{seen.state}")

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from w2s_cache_cli.options import ANY_DEVICE
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MOST_WORKERS = 8
 
@@ -20,10 +22,11 @@ class Processes(NamedTuple):
     workers: int
 
 
-device_option = click.option(
-    "--device",
-    show_default="auto",
-    help="cpu, cuda, cuda:1 …; auto takes CUDA where it works.",
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    show_default="cores, shared by the processes, at most 8",
+    help="Threads that decode images, of each process.",
 )
 
 
@@ -43,12 +46,7 @@ def process_options(command: Command) -> Command:
             help="Encode in so many processes; with --devices they are spread over them. "
             "Default: one for each device.",
         ),
-        click.option(
-            "--workers",
-            type=click.IntRange(min=1),
-            show_default="cores, shared by the processes, at most 8",
-            help="Decoding threads of each process.",
-        ),
+        workers_option,
     )
     for option in reversed(options):
         command = option(command)
@@ -56,28 +54,32 @@ def process_options(command: Command) -> Command:
 
 
 def processes_chosen(
-    device: str | None, devices: tuple[str, ...], processes: int | None, workers: int | None
+    device: str, devices: tuple[str, ...], processes: int | None, workers: int | None
 ) -> Processes:
     """What the options mean together.
 
     Raises:
         click.UsageError: Options that contradict each other.
     """
-    if device and devices:
+    if devices and device != ANY_DEVICE:
         raise click.UsageError("--device names one device, --devices several: give one of them.")
-    named = devices or (device or "auto",)
+    named = devices or (device,)
     count = processes or len(named)
     if count < len(named):
         raise click.UsageError(
             f"--processes {count} cannot serve {len(named)} devices: leave it out, or name fewer."
         )
     crew = tuple(named[number % len(named)] for number in range(count))
-    share = max(1, (os.cpu_count() or 1) // count)
     return Processes(
         device=named[0],
         crew=crew if count > 1 else (),
-        workers=workers or min(_MOST_WORKERS, share),
+        workers=workers or default_workers(count),
     )
+
+
+def default_workers(processes: int = 1) -> int:
+    """Decoding threads of each process: its share of the cores, at most 8."""
+    return min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) // processes))
 
 
 def _device_list(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides, strong_section_of
 from w2s_cache.spec import Spec
@@ -132,7 +133,7 @@ def unrun_line(
 
 def left_out_line(count: int, differing: str) -> str:
     """What is said of records that are not of the settings asked for."""
-    return f"{count} run{'s' * (count != 1)} of other settings left out, differing in {differing}"
+    return f"{counted(count, 'run')} of other settings left out, differing in {differing}"
 
 
 def say_without_setting(

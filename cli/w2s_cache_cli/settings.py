@@ -41,12 +41,14 @@ _OPTIONS = (
     click.option(
         "--eval-split",
         type=click.Choice(["held-out", "full-test"]),
-        help="held-out: the 20% nobody trains on; full-test: the paper's literal reading.",
+        help="held-out: the 20% nobody trains on; full-test: the paper's literal reading. "
+        "Default: the spec's.",
     ),
     click.option(
         "--select",
         type=click.Choice(["weak-agreement", "last", "oracle"]),
-        help="Which epoch is kept. oracle looks at ground truth and is marked in every table.",
+        help="Which epoch is kept. oracle looks at ground truth and is marked in every table. "
+        "Default: the spec's.",
     ),
 )
 

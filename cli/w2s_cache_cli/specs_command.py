@@ -34,7 +34,7 @@ def show(name: str) -> None:
     echo(json.dumps(load_spec(name).model_dump(mode="json"), indent=2, ensure_ascii=False))
 
 
-@command.command()
+@command.command(short_help="Write a shipped spec to a file, to be edited.")
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
 def copy(name: str, file: Path) -> None:

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 import click
 
 from w2s_cache.sections import Overrides
-from w2s_cache_cli.models import chosen_models, override_options
-from w2s_cache_cli.options import comma_list
+from w2s_cache_cli.models import chosen_models, override_options, several_names_options
+from w2s_cache_cli.options import comma_list, method_option
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.train_options import Training, training_options
 from w2s_cache_cli.training import make_study, run_studies
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _several(name: str, what: str) -> Callable[[Command], Command]:
-    return click.option(
-        f"--{name}",
-        multiple=True,
-        callback=comma_list,
-        help=f"{what}; repeat or separate by commas. Default: the spec's first.",
-    )
-
 
 @click.command()
-@click.option(
-    "--method",
-    "--methods",
-    "methods",
-    multiple=True,
-    callback=comma_list,
-    help="Methods or groups of them (paper, calibrated, grid, beyond, all); repeat or separate by "
-    "commas. Default: the spec's sweep.",
-)
+@method_option("the spec's sweep")
 @training_options
-@_several("strong", "Strong encoders")
-@_several("weak", "Weak models")
+@several_names_options("the spec's first", callback=comma_list)
 @override_options
 def command(
     methods: tuple[str, ...],

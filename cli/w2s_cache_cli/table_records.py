@@ -28,6 +28,7 @@ class Asked:
     weak: tuple[str, ...]
     options: Mapping[str, Any]
     overrides: Overrides
+    cache_dir: Path
     quiet: bool
 
 
@@ -51,12 +52,11 @@ def table_records(
         found, spec, asked.options, asked.overrides, quiet=asked.quiet
     )
     if not records:
-        command = command_line("train", **other_models(spec, filters))
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir} for the table {layout.name}",
             expected=f"records of the spec's present settings with {_shown(filters)}",
             found=others or models_with_runs(spec, results_dir),
-            fix=f"Run `{command}` first, or choose others with --domain, --strong and --weak.",
+            fix=_advice(spec, filters, asked.cache_dir),
         )
     columns = {"domain": asked.domains, "strong": asked.strong, "weak": asked.weak}
     expected = Expected(
@@ -88,6 +88,33 @@ def other_models(spec: Spec, filters: Mapping[str, Sequence[object]]) -> dict[st
     first = {"strong": next(iter(spec.strong)), "weak": next(iter(spec.weak))}
     chosen = {name: filters.get(name, ()) for name in first}
     return {n: v[0] for n, v in chosen.items() if len(v) == 1 and v[0] != first[n]}
+
+
+def _advice(spec: Spec, filters: Mapping[str, Sequence[object]], home: Path) -> str:
+    """The command that makes the runs, unless a layout names what this spec cannot train on."""
+    from w2s_cache.store.contents import cached_pairs
+
+    pairs = cached_pairs(home, spec.name)
+    known = {
+        "strong": {*spec.strong, *(strong for strong, _ in pairs)},
+        "weak": {*spec.weak, *(weak for _, weak in pairs)},
+        "domain": {*spec.data.domains} or None,
+    }
+    kinds = {"strong": "strong encoder", "weak": "weak model", "domain": "domain"}
+    unknown = [
+        f"no {kinds[field]} {value}"
+        for field, names in known.items()
+        for value in filters.get(field, ())
+        if names is not None and value not in names
+    ]
+    if unknown:
+        lacks = " and ".join(unknown)
+        return (
+            f"Spec {spec.name} has {lacks}: choose others with --domain, --strong and --weak, or "
+            "another --spec."
+        )
+    command = command_line("train", **other_models(spec, filters))
+    return f"Run `{command}` first, or choose others with --domain, --strong and --weak."
 
 
 def _given(name: str | None) -> tuple[str, ...]:

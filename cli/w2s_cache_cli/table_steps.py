@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from w2s_cache.counted import counted
 from w2s_cache.spec import Spec
 from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.table_records import Asked, other_models, table_filters
@@ -23,7 +24,7 @@ def say_missing(
 
     missing = missing_runs(layout, records, expected)
     if missing.runs and not asked.quiet:
-        count = "1 run is" if missing.runs == 1 else f"{missing.runs} runs are"
+        count = counted(missing.runs, "run is", "runs are")
         step = training_step(
             layout,
             spec,

@@ -12,9 +12,9 @@ import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
-from w2s_cache.spec import EvalSplit, Select, Spec
+from w2s_cache.spec import EvalSplit, Select
 from w2s_cache_cli.known_names import refuse_names_without_runs
-from w2s_cache_cli.models import override_options
+from w2s_cache_cli.models import override_options, several_names_options
 from w2s_cache_cli.options import (
     cache_dir_option,
     domain_option,
@@ -26,11 +26,12 @@ from w2s_cache_cli.options import (
 )
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
+from w2s_cache_cli.table_sizes import sizes_table
 from w2s_cache_cli.table_steps import say_left_out, say_missing
 from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
-    from w2s_cache.tables import Layout, Table
+    from w2s_cache.tables import Table
 
 _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 
@@ -45,12 +46,7 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 )
 @domain_option
 @run_seeds_option
-@click.option(
-    "--strong", multiple=True, help="Strong encoder. Default: the layout's, else the spec's first."
-)
-@click.option(
-    "--weak", multiple=True, help="Weak model. Default: the layout's, else the spec's first."
-)
+@several_names_options("the layout's, else the spec's first")
 @click.option(
     "--format",
     "format_",
@@ -110,6 +106,7 @@ def command(
         weak=weak,
         options=options,
         overrides=overrides,
+        cache_dir=cache_dir,
         quiet=quiet,
     )
     refuse_names_without_runs(spec, results_dir, domains=domains, strong=strong, weak=weak)
@@ -117,7 +114,7 @@ def command(
     printed = []
     for number, (name, layout) in enumerate(layouts.items()):
         if layout.content == "sizes":
-            table = _sizes(layout, spec, domains, cache_dir)
+            table = sizes_table(layout, spec, domains, cache_dir)
         else:
             parts = table_records(layout, spec, asked, results_dir)
             absent = () if tables or not number else rendering.absent_methods(parts[0], parts[1])
@@ -157,13 +154,3 @@ def _write(table: Table, folder: Path, stem: str) -> list[Path]:
             fix="Choose another --output-dir.",
         ) from error
     return list(paths.values())
-
-
-def _sizes(layout: Layout, spec: Spec, domains: tuple[str, ...], cache_dir: Path) -> Table:
-    """The sizes of the cached domains, or of those that are asked for."""
-    from w2s_cache.store.contents import cached_indexes
-    from w2s_cache.tables import build_sizes
-
-    cached = cached_indexes(cache_dir, spec.name)
-    indexes = [index for index in cached if not domains or index.domain in domains]
-    return build_sizes(layout, dataset=spec.name, indexes=indexes, protocol=spec.protocol)

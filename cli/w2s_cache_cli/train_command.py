@@ -13,7 +13,7 @@ from w2s_cache_cli.training import make_study, run_studies
 
 
 @click.command()
-@method_option
+@method_option("the spec's")
 @training_options
 @names_options
 @override_options

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError
 from w2s_cache.request import IMPORTED
 from w2s_cache.spec import Spec
@@ -77,7 +78,7 @@ def run_studies(studies: Sequence[Study], training: Training, bars: Bars) -> Non
     for study in studies:
         check_names(study)
     total = sum(len(s.domains) * len(s.methods) * len(s.seeds) for s in studies)
-    runs = f"{total} run{'s' * (total != 1)}"
+    runs = counted(total, "run")
     if training.dry_run:
         echo(runs)
         for study in studies:

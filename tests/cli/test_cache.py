@@ -127,7 +127,8 @@ def test_recompute_needs_a_spec(cache):
     """Without a spec nobody knows which models to load."""
     told = cache("verify", "--recompute", "3")
     assert told.exit_code == 2
-    assert "--spec" in told.stderr
+    assert "--recompute needs --spec" in told.stderr
+    assert "which must be given" in " ".join(cache("verify", "--help").stdout.split())
 
 
 def test_diff_names_fields_and_exits_like_diff(cache, copy):

@@ -37,7 +37,8 @@ def test_training_asks_for_the_decoder_of_the_features(place, tmp_path, w2s):
     train = ("train", *where, "--method", "weak", "--results-dir", tmp_path / "results")
     refused = w2s(*train)
     assert refused.exit_code == 1
-    assert "strong.decoder" in refused.stderr
+    assert 'expected strong.decoder = "pillow", weak.decoder = "pillow"' in refused.stderr
+    assert 'found strong.decoder = "fast", weak.decoder = "fast"' in refused.stderr
     assert w2s(*train, "--decoder", "fast").exit_code == 0
 
 

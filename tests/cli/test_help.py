@@ -9,12 +9,16 @@ import click
 import pytest
 
 from w2s_cache import __version__
+from w2s_cache.methods import GROUPS
 from w2s_cache_cli.main import COMMANDS, cli
 
 HEAVY = (
     *("torch", "h5py", "numpy", "pyarrow", "scipy", "matplotlib"),
     *("open_clip", "timm", "transformers"),
 )
+
+CHOOSING = ("cache verify", "cache pack", "cache rm")
+"""They choose by name what is cached; without a name they take all."""
 
 
 def commands() -> dict[str, click.Command]:
@@ -44,6 +48,60 @@ def test_help_names_every_option_with_a_text(words, w2s):
             assert parameter.opts[0] in told.stdout
             assert parameter.help
             assert not parameter.envvar or str(parameter.envvar) in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "default"),
+    [
+        ("train", "the spec's"),
+        ("sweep", "the spec's sweep"),
+        ("export", "with predictions, all that have runs"),
+        ("plot curves", "all that have runs, without ceilings"),
+    ],
+)
+def test_method_names_every_group_and_what_is_taken_without_it(words, default, w2s):
+    """One option wherever several methods fit; its default is the command's own."""
+    told = " ".join(w2s(*words.split(), "--help").stdout.split())
+    assert f"({', '.join(GROUPS)}, all)" in told
+    assert f"Default: {default}. See `w2s-cache methods`." in told
+
+
+@pytest.mark.parametrize(
+    ("flag", "but"),
+    [
+        ("--domain", {"plot curves", "plot beta"}),
+        ("--root", {"data fetch", "doctor"}),
+        ("--strong", {"sweep", "tables", "import", *CHOOSING}),
+        ("--weak", {"sweep", "tables", *CHOOSING}),
+        ("--spec", {"cache diff", *CHOOSING}),
+        *((flag, set()) for flag in ("--device", "--workers", "--precision", "--decoder")),
+        *((flag, set()) for flag in ("--strong-checkpoint", "--weak-checkpoint", "--cache-dir")),
+        *((flag, set()) for flag in ("--results-dir", "--set", "--select", "--eval-split")),
+    ],
+)
+def test_an_option_is_declared_once(flag, but):
+    """A flag is one declaration in all commands that mean the same by it, never a copy."""
+    having = {
+        words: parameter
+        for words, command in commands().items()
+        for parameter in command.params
+        if flag in parameter.opts and words not in but
+    }
+    assert len(having) > 1
+    [declared] = {
+        (p.name, p.help, p.default if callable(p.default) else repr(p.default), repr(p.type))
+        for p in having.values()
+    }
+    assert declared
+
+
+@pytest.mark.parametrize("words", commands())
+def test_help_fits_a_terminal_of_80_columns(words, w2s, monkeypatch):
+    """No line is wrapped by the terminal, examples included, and no list cuts a sentence short."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = w2s(*words.split(), "--help").stdout.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert [line for line in lines if line.endswith("...") and "Usage:" not in line] == []
 
 
 def test_the_program_lists_every_command(w2s):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +66,27 @@ def test_blip_and_cvt_are_extracted_once_and_trained_on(
     assert "n/a" not in trained.stdout
     records = [json.loads(path.read_text()) for path in results.rglob("record.json")]
     assert len(records) == 5
+
+
+@pytest.mark.parametrize(("asked", "level"), [(None, "ERROR"), ("info", "INFO")])
+def test_the_hub_s_retries_are_not_printed_unless_asked_for(asked, level):
+    """One sentence says that the network is absent; HF_HUB_VERBOSITY shows the lines before it."""
+    program = """
+import logging
+from click.testing import CliRunner
+from w2s_cache_cli.main import cli
+assert CliRunner().invoke(cli, ["specs"]).exit_code == 0
+import huggingface_hub.utils.logging as hub
+print(logging.getLevelName(hub.get_verbosity()))
+"""
+    others = {name: value for name, value in os.environ.items() if name != "HF_HUB_VERBOSITY"}
+    surroundings = others if asked is None else others | {"HF_HUB_VERBOSITY": asked}
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stdout.strip() == level

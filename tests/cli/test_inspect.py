@@ -76,7 +76,7 @@ def test_the_layout_of_ls_and_inspect_on_nothing(w2s, tmp_path):
     assert "no such folder yet" in w2s("ls", "--cache-dir", tmp_path / "none").stderr
     assert "an empty folder" in w2s("inspect", tmp_path).stderr
     (tmp_path / "photo.jpg").write_bytes(b"")
-    assert "1 other entries, such as photo.jpg" in w2s("inspect", tmp_path).stderr
+    assert "1 other entry, such as photo.jpg" in w2s("inspect", tmp_path).stderr
 
 
 def test_inspect_calls_other_parts_of_the_cache_by_their_names(w2s, copy):

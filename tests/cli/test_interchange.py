@@ -50,6 +50,7 @@ def test_imported_features_train_to_the_same_answers(studied, imported, w2s, tmp
     told = w2s("train", *asked, "--strong", "theirs", "--method", METHODS, "--seeds", "0")
     assert told.exit_code == 0, told.output
     assert re.search(r"tp-ce +n/a: theirs are imported features", told.stdout)
+    assert "loading the text tower" not in told.stderr
     theirs = [r for r in find_runs(tmp_path, strong="theirs") if r.status == "done"]
     assert len(theirs) == 6
     for run in theirs:
@@ -61,6 +62,17 @@ def test_imported_features_train_to_the_same_answers(studied, imported, w2s, tmp
     table = w2s("tables", *asked, "--strong", "theirs", "--seeds", "0")
     assert table.exit_code == 0, table.output
     assert "strong model theirs" in table.stdout.lower()
+
+
+def test_imported_features_cannot_be_computed_again_but_weak_logits_can(studied, imported, w2s):
+    """`cache verify --recompute` says whence they came, and goes on: nothing is broken."""
+    asked = ("--spec", studied.spec, "--strong", "theirs", "--domain", "art", "--recompute", 2)
+    told = w2s("cache", "verify", *asked, "--cache-dir", imported)
+    assert told.exit_code == 0, told.output
+    assert "art: features of theirs were imported from images.npz; no encoder" in told.stdout
+    assert "art: logits of 2 rows computed again" in told.stdout
+    assert "all laws hold" in told.stdout
+    assert "loading theirs" not in told.stderr
 
 
 @pytest.mark.parametrize("command", ["train", "export", "neighbours", "tables", "compare"])
@@ -98,6 +110,24 @@ def test_predictions_stand_beside_the_images(studied, own, w2s, tmp_path):
         assert sum(name is not None for name in column) == len(found.row)
         said = json.loads((tmp_path / "art" / "export.json").read_text())["runs"]
         assert said[f"{run.method}_seed{run.seed}"]["run_id"] == run.run_id
+
+
+def test_methods_of_an_export_are_known_and_those_without_runs_are_named(
+    studied, own, w2s, tmp_path
+):
+    """A group is its methods; what has no column is said; a misspelt method is refused."""
+    asked = ("--spec", studied.spec, "--cache-dir", own, "--results-dir", studied.results)
+    asked += ("--domain", "art", "--seeds", 0, "--output", tmp_path / "out")
+    wrong = w2s("export", *asked, "--method", "cpll")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "unknown method" in wrong.stderr
+    told = w2s("export", *asked, "--method", "calibrated")
+    assert told.exit_code == 0, told.output
+    assert "left out, without runs: ceiling-cpl, cpl-calibrated; `w2s-cache train" in told.stderr
+    columns = pq.read_schema(tmp_path / "out" / "art" / "images.parquet").names
+    assert [name for name in columns if name.endswith("_seed0")] == [
+        *("ceiling_lp_seed0", "weak_seed0", "zero_shot_seed0")
+    ]
 
 
 @pytest.mark.parametrize(

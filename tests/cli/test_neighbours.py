@@ -129,6 +129,20 @@ def test_what_cannot_be_looked_at_is_refused_in_one_sentence(studied, w2s, comma
     assert isinstance(told.exception, SystemExit)
 
 
+def test_a_missing_run_is_refused_before_features_are_read(studied, w2s, tmp_path):
+    """Of two domains the second has no run: nothing of the first is indexed or printed."""
+    results = tmp_path / "results"
+    place = ("--spec", studied.spec, "--cache-dir", studied.cache, "--results-dir", results)
+    for domain, seed in (("art", 0), ("photo", 1)):
+        train = ("train", *place, "--method", "zero-shot", "--seeds", seed, "--domain", domain)
+        assert w2s(*train).exit_code == 0
+    asked = ("neighbours", "prototypes", *place, "--method", "zero-shot")
+    told = w2s(*asked, "--domain", "art,photo")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr.startswith("Error: no runs of spec tiny")
+    assert w2s(*asked, "--domain", "art").exit_code == 0
+
+
 def test_the_index_used_is_said_on_standard_error(studied, w2s):
     """With its recall where it may miss something; results alone stand on standard output."""
     asked = ("neighbours", "duplicates", *where(studied), "--format", "csv")

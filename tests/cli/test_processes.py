@@ -15,28 +15,28 @@ from w2s_cache_cli.processes import processes_chosen
 @pytest.mark.parametrize(
     ("asked", "crew"),
     [
-        ((None, (), None), ()),
+        (("auto", (), None), ()),
         (("cuda:1", (), None), ()),
-        ((None, ("cuda:1",), None), ()),
-        ((None, ("cuda:0", "cuda:1"), None), ("cuda:0", "cuda:1")),
-        ((None, ("cpu", "cpu"), None), ("cpu", "cpu")),
-        ((None, (), 1), ()),
+        (("auto", ("cuda:1",), None), ()),
+        (("auto", ("cuda:0", "cuda:1"), None), ("cuda:0", "cuda:1")),
+        (("auto", ("cpu", "cpu"), None), ("cpu", "cpu")),
+        (("auto", (), 1), ()),
         (("cuda", (), 2), ("cuda", "cuda")),
-        ((None, ("cuda:0", "cuda:1"), 4), ("cuda:0", "cuda:1", "cuda:0", "cuda:1")),
+        (("auto", ("cuda:0", "cuda:1"), 4), ("cuda:0", "cuda:1", "cuda:0", "cuda:1")),
     ],
 )
 def test_devices_and_processes_make_a_crew(asked: Any, crew: tuple[str, ...]) -> None:
     """One process for each device, or as many as asked for, spread over them; one is no crew."""
     chosen = processes_chosen(*asked, workers=3)
     assert (chosen.crew, chosen.workers) == (crew, 3)
-    assert chosen.device == (crew[0] if crew else asked[0] or (*asked[1], "auto")[0])
+    assert chosen.device == (crew[0] if crew else (*asked[1], asked[0])[0])
 
 
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
         (("cpu", ("cpu", "cpu"), None), "give one of them"),
-        ((None, ("cuda:0", "cuda:1"), 1), "cannot serve 2 devices"),
+        (("auto", ("cuda:0", "cuda:1"), 1), "cannot serve 2 devices"),
     ],
 )
 def test_contradictions_are_refused(asked: Any, told: str) -> None:

@@ -48,7 +48,7 @@ def test_skipping_counts_by_domain_names_a_few_and_exits_with_3(spoilt: Any) -> 
     """What is left out is said at once, and again by every later extraction."""
     first, again = spoilt["first"], spoilt["again"]
     assert (first.exit_code, again.exit_code) == (3, 3)
-    assert "art: 60 images, 3 skipped, features 60 computed" in first.output
+    assert "art: 60 images, 3 skipped, features 57 computed, logits 57 computed" in first.output
     assert "photo: 60 images, features 60 computed" in first.output
     assert "3 of 60 images skipped: art/blue/05.png (decode: no image" in first.output
     assert "art: 60 images, 3 skipped, all reused" in again.output
@@ -83,6 +83,18 @@ def test_tables_for_machines_count_it_in_lines_of_their_own(w2s: Any, spoilt: An
     lines = [row for row in csv.DictReader(io.StringIO(told.stdout)) if ":skipped" in row["table"]]
     assert {(row["row"], row["column"]) for row in lines} == {("test", "art"), ("train", "art")}
     assert sum(int(row["mean"]) for row in lines) == 3
+
+
+def test_the_table_of_sizes_counts_what_its_numbers_hold(w2s: Any, spoilt: Any) -> None:
+    """Sizes are those of the index; the sentence under them says how many of it are skipped."""
+    told = w2s("tables", *spoilt["results"], "--table", "table2")
+    assert told.exit_code == 0, told.output
+    assert "skipped, which could not be used." in told.stdout
+    assert "The sizes count skipped images" in told.stdout
+    lines = w2s("tables", *spoilt["results"], "--table", "table2", "--format", "csv").stdout
+    counts = [row for row in csv.DictReader(io.StringIO(lines)) if ":skipped" in row["table"]]
+    assert {row["column"] for row in counts} == {"art"}
+    assert sum(int(row["mean"]) for row in counts) == 3
 
 
 @pytest.mark.parametrize("form", ["text", "md", "csv"])

@@ -63,6 +63,22 @@ def test_the_layout_decides_what_the_columns_are(two_weak, table, tmp_path):
     assert {x["table"] for x in lines} == {"models", "models:agreement", "models:published"}
 
 
+def test_a_layout_s_model_that_the_spec_lacks_is_not_advised_to_be_trained(
+    studied, table, tmp_path
+):
+    """Of what the spec has, the command that trains is named; of what it lacks, only that."""
+    layout = MODELS.replace('"weak"\n', '"domain"\nstrong = "blip"\nweak = "net"\n', 1)
+    (tmp_path / "other.toml").write_text(layout.replace('domain = "art"\n', ""))
+    own = ("--table", tmp_path / "other.toml", "--cache-dir", studied.cache)
+    told = table(studied.results, *own)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "Spec tiny has no strong encoder blip: choose" in told.stderr
+    assert "w2s-cache train" not in told.stderr
+    known = table(tmp_path / "none", *own, "--strong", "clip")
+    assert known.exit_code == 1
+    assert "`w2s-cache train --spec" in known.stderr
+
+
 def test_options_override_the_layout(two_weak, table, tmp_path):
     """`--weak` narrows the columns and `--domain` replaces the layout's domain."""
     (tmp_path / "models.toml").write_text(MODELS)
@@ -149,6 +165,7 @@ def test_sizes_are_counted_in_the_cache(cached, w2s, tmp_path):
     assert told.exit_code == 0, told.output
     assert "table2,train,art,24,,,,complete,,\n" in told.stdout
     assert "table2,held-out,photo,8,,,,complete,,\n" in told.stdout
+    assert ":skipped" not in told.stdout
     assert "table2:published,train,clipart,,,,,complete,33525,\n" in told.stdout
     empty = w2s("tables", *options, "--results-dir", tmp_path, "--cache-dir", tmp_path)
     assert empty.exit_code == 0

@@ -5,6 +5,7 @@ import torch
 
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.discriminant import PooledDiscriminant
+from w2s_cache.heads.nearest_neighbours import NearestNeighbours
 from w2s_cache.heads.propagation import PropagatedDiscriminant, average_over, nearest_rows
 
 
@@ -54,3 +55,13 @@ def test_values_without_meaning_are_refused(option, value):
     """Before any run, by name."""
     with pytest.raises(TrainError, match=option):
         PropagatedDiscriminant(**{option: value})
+
+
+def test_too_few_neighbours_are_refused_in_the_words_of_knn():
+    """The hyper-parameter means the same in both methods, and so does its refusal."""
+    said = []
+    for part in (PropagatedDiscriminant, NearestNeighbours):
+        with pytest.raises(TrainError) as refused:
+            part(neighbours=0)
+        said.append(str(refused.value))
+    assert said[0] == said[1]

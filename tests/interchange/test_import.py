@@ -302,7 +302,7 @@ def test_an_export_that_left_rows_out_does_not_come_back(house, tmp_path, monkey
     done = house.export(tmp_path / "out")
     monkeypatch.undo()
     assert done.left_out == (house.inputs().index.paths[7],)
-    with pytest.raises(ImportedFeaturesError, match=r"1 missing.*left 1 rows without data out"):
+    with pytest.raises(ImportedFeaturesError, match=r"1 missing.*left 1 row without data out"):
         house.bring(done.directory, model=None, normalized=None)
 
 

@@ -97,8 +97,12 @@ def test_curves_begin_before_the_first_step(study):
     curve = gather_curves(new, LABELS, read).curves[0]
     assert (curve.steps, curve.evaluated[0]) == ((0, 2, 4), (30, 0))
     assert curve.fit[0] == pytest.approx((5, 50**0.5))
-    older = gather_curves([records[0], *new[1:]], LABELS, read).curves
-    assert [curve.steps for curve in older] == [(2, 4), (0, 2, 4)]
+    older = gather_curves([records[0], *new[1:]], LABELS, read)
+    assert [curve.steps for curve in older.curves] == [(2, 4), (0, 2, 4)]
+    [note] = older.notes
+    assert note.startswith("cpl is drawn from the end of the first epoch on: 1 of 2 runs did")
+    assert records[0].run_id in note
+    assert gather_curves(new, LABELS, read).notes == ()
 
 
 def test_epochs_that_selection_kept_are_marked(study):

@@ -48,7 +48,7 @@ def test_invalid_rows_are_blank_and_the_input_is_untouched() -> None:
         ("float32", np.zeros((2, 2)), r"found shape \(2, 2\)"),
         ("float32", np.zeros((3, 2), np.int64), "found dtype int64"),
         ("int64", np.zeros((3, 2)), "found dtype float64"),
-        ("float32", np.array([[0, 0], [0, np.nan], [0, 0]]), "NaN or inf in 1 rows, .* row 101"),
+        ("float32", np.array([[0, 0], [0, np.nan], [0, 0]]), "NaN or inf in 1 row, .* row 101"),
         ("float32", np.array([[0, np.inf], [0, 0], [0, -np.inf]]), "2 rows, the first is row 100"),
         ("float16", np.array([[0, 0], [0, 0], [0, 65520.0]]), "up to 65504.*is row 102"),
         ("float32", np.array([[0, 0], [1e39, 0], [0, 0]]), "range of float32.*is row 101"),

@@ -163,3 +163,13 @@ def test_hash_of_an_absent_file_is_an_error(tmp_path: Path) -> None:
     """A file that cannot be read has no digest."""
     with pytest.raises(StoreError, match=r"cannot hash .*gone.*No such file"):
         file_sha256(tmp_path / "gone")
+
+
+def test_a_decoder_that_a_model_does_not_name_is_pillow():
+    """Older caches, and those of the default, say it by silence; what has no model has none."""
+    fast, silent = {"model": "m", "decoder": "fast"}, {"model": "m"}
+    [found] = diff_keys(silent, fast)
+    assert (found.stored, found.wanted) == ("pillow", "fast")
+    assert diff_keys(silent, silent | {"decoder": "pillow"}) == []
+    imported = {found.field: found.stored for found in diff_keys({"imported": True}, fast)}
+    assert imported["decoder"] is ABSENT

@@ -201,7 +201,7 @@ def test_numbers_beyond_float32_are_not_finite(tmp_path: Path) -> None:
     """A float64 that float32 cannot hold is refused, not stored as infinity."""
     logits = LOGITS.astype(np.float64)
     logits[2, 2] = 1e300
-    with pytest.raises(WeakLogitsError, match="NaN or infinity in 1 rows"):
+    with pytest.raises(WeakLogitsError, match="NaN or infinity in 1 row,"):
         read(npz(tmp_path, PATHS, logits))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import xxhash
 
 from w2s_cache.cache.shard_walk import shard_arrays
+from w2s_cache.counted import counted
 from w2s_cache.store.layout import VALID_DATASET, Manifest
 
 NORM_FACTOR = 4.0  # an encoder's norms lie within a few per cent of one another
@@ -53,7 +54,8 @@ def suspicions(
     numbers = np.concatenate(rows) if rows else np.empty(0, np.int64)
     missing = int(sum((~part).sum() for part in valid))
     if missing:
-        yield f"{missing:,} of {manifest.rows:,} rows are invalid (images that could not be read)"
+        are = f"{counted(manifest.rows, 'row')} {'is' if missing == 1 else 'are'}"
+        yield f"{missing:,} of {are} invalid (images that could not be read)"
     for name, column in columns.items():
         if len(numbers):
             yield from _oddities(name, column, numbers, contents)
@@ -75,13 +77,14 @@ def _oddities(
         zero = int((norms == 0).sum())
         which = f"{zero:,} of them zero; " if zero else ""
         named = _named(rows[constant])
-        yield f"{name}: {constant.sum():,} rows of one number repeated ({which}{named})"
+        many = counted(int(constant.sum()), "row")
+        yield f"{name}: {many} of one number repeated ({which}{named})"
     median = float(np.median(norms))
     odd = (norms > NORM_FACTOR * median) | (norms * NORM_FACTOR < median)
     if odd.any() and name != "logits":  # the norm of logits is how sure a model is
         yield (
-            f"{name}: {odd.sum():,} rows with a norm beyond {NORM_FACTOR:g} times or a quarter of "
-            f"the median {median:.4g} ({_named(rows[odd])})"
+            f"{name}: {counted(int(odd.sum()), 'row')} with a norm beyond {NORM_FACTOR:g} times or "
+            f"a quarter of the median {median:.4g} ({_named(rows[odd])})"
         )
     yield from _repeats(name, np.concatenate(column.hashes), rows, contents)
 
@@ -93,7 +96,8 @@ def _repeats(
     repeated = np.flatnonzero(first[back] != np.arange(len(hashes)))
     if not len(repeated):
         return
-    text = f"{name}: {len(repeated):,} rows repeat an earlier row ({_named(rows[repeated])})"
+    many = counted(len(repeated), "row repeats", "rows repeat")
+    text = f"{name}: {many} an earlier row ({_named(rows[repeated])})"
     if contents is None:
         yield text
         return

@@ -52,9 +52,11 @@ class RecomputeRequest:
 
 
 def recompute(
-    request: RecomputeRequest, domain: str, encoder: StrongEncoder
+    request: RecomputeRequest, domain: str, encoder: StrongEncoder | None
 ) -> Iterator[Agreement]:
     """Yields how far each array of a domain's feature set agrees with numbers computed now.
+
+    Without an encoder, which imported features have not, only weak logits are computed.
 
     Raises:
         StoreError: There is no such feature set, or the weak model was not kept.
@@ -71,13 +73,26 @@ def recompute(
     rows = _drawn(drawn, np.flatnonzero(image.valid() & logits.valid()), request.rows)
     files = [indexed_file(index, row, asked.root) for row in rows]
     again = functools.partial(_images, rows=rows, files=files, domain=domain, workers=asked.workers)
-    yield from again(image, encoder, batch_size=asked.strong.batch_size)
-    if found.text is not None and encoder.text is not None:
+    if encoder is not None:
+        yield from again(image, encoder, batch_size=asked.strong.batch_size)
+    if found.text is not None and encoder is not None and encoder.text is not None:
         text = open_member(asked.home, found.text)
         yield _texts(text, encoder.text, _drawn(drawn, np.arange(len(index.classes)), request.rows))
     if asked.weak is not None:
         kept = _kept_weak_model(asked, asked.weak, len(index.classes), logits)
         yield from again(logits, kept, batch_size=asked.weak.batch_size)
+
+
+def source_files(request: ExtractRequest, domain: str) -> str:
+    """Names of the files that imported features of a domain were taken from.
+
+    Raises:
+        StoreError: There is no such feature set.
+        StaleStoreError: It was made with other settings.
+    """
+    store = open_member(request.home, stored_set(request, domain).image)
+    names: Any = store.manifest.attributes.get("files", ())
+    return ", ".join(names)
 
 
 def _drawn(generator: np.random.Generator, rows: np.ndarray, count: int) -> np.ndarray:

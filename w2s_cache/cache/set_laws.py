@@ -8,6 +8,7 @@ from pathlib import Path
 from w2s_cache.cache.finding import Finding
 from w2s_cache.cache.inventory import SetEntry
 from w2s_cache.command_line import command_line
+from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError
 from w2s_cache.store.contradictions import contradictions
 from w2s_cache.store.feature_set import (
@@ -87,7 +88,7 @@ def _sizes(manifest: Manifest, index: Index) -> Iterator[str]:
     rows = len(index.classes) if manifest.kind == "text" else len(index)
     if manifest.rows != rows:
         what = "classes" if manifest.kind == "text" else "rows"
-        yield f"{manifest.rows} rows, the index has {rows} {what}"
+        yield f"{counted(manifest.rows, 'row')}, the index has {rows} {what}"
     for spec in manifest.arrays:
         if spec.name == "logits" and spec.row_shape != (len(index.classes),):
             yield f"logits of {spec.row_shape[0]} classes, the index has {len(index.classes)}"

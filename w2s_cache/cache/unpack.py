@@ -10,6 +10,7 @@ from w2s_cache.cache.boundary import inside
 from w2s_cache.cache.pack_file import Pack, corrupt, open_pack
 from w2s_cache.cache.pack_layout import FEATURE_SET, INDEX_FILE, members
 from w2s_cache.command_line import command_line
+from w2s_cache.counted import counted
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, load_feature_set
 from w2s_cache.store.index import read_index
@@ -108,7 +109,7 @@ def _refuse_other_rows(pack: Pack, home: Path) -> Path:
         raise StoreError(
             f"{found.dataset}/{found.domain} has other images in {home}",
             expected=f"an index of digest {found.index_digest[:12]}",
-            found=f"{len(index)} rows of digest {index.digest[:12]}",
+            found=f"{counted(len(index), 'row')} of digest {index.digest[:12]}",
             fix="Unpack into another --cache-dir, or remove the domain first with "
             f"`{command_line('cache', 'rm', dataset=found.dataset, domain=found.domain)}`.",
         )

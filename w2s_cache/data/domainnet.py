@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from w2s_cache.command_line import command_line
+from w2s_cache.counted import counted
 from w2s_cache.data.class_agreement import refuse_disagreement
 from w2s_cache.data.classes_domainnet import DOMAINS
 from w2s_cache.data.listing import Entry, Listing, Split, make_listing
@@ -182,7 +183,9 @@ def _class_names(
     for label, folder in sorted(folder_of.items()):
         name = known[label] if label < len(known) else None
         if name is None or composed(name) != composed(folder):
-            right = f"{name!r}" if name else f"no such label, there are {len(known)} classes"
+            right = (
+                f"{name!r}" if name else f"no such label, there are {counted(len(known), 'class')}"
+            )
             raise _mismatch(
                 where, f"label {label} on folder {folder!r}; the class list says {right}"
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from w2s_cache.counted import counted
 from w2s_cache.data.classes_domainnet import CLASSES
 from w2s_cache.data.domainnet import find_lists, read_domainnet
 from w2s_cache.data.listing import Listing
@@ -88,9 +89,9 @@ def _counts(listing: Listing) -> Iterator[Finding]:
     domain = listing.domain
     halves = Counter(entry.split for entry in listing.entries)
     found, official = Rows(train=halves["train"], test=halves["test"]), DOMAINNET_ROWS[domain]
-    rows = f"{found.train} training and {found.test} test rows"
+    rows = f"{found.train} training and {counted(found.test, 'test row')}"
     if found == official:
-        text = f"{domain}: {rows} in {len(listing.classes)} classes, as published"
+        text = f"{domain}: {rows} in {counted(len(listing.classes), 'class')}, as published"
         yield Finding(level="ok", text=text)
         return
     text = f"{domain}: {rows}; published are {official.train} and {official.test}"

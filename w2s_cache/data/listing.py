@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import DataError
 
 __all__ = ["Entry", "Listing", "Split", "make_listing"]
@@ -97,7 +98,7 @@ def _check_classes(
             raise DataError(
                 f"{dataset}/{domain}: class {label} {name!r} has no test image",
                 expected="at least one test image for each of the "
-                f"{len(classes)} classes of {dataset}",
+                f"{counted(len(classes), 'class')} of {dataset}",
                 found=f"{train} in train, none in test",
                 fix="Complete the domain, or take the class out of the class list for all domains.",
             )

@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Iterator
 
+from w2s_cache.counted import counted
 from w2s_cache.doctor.finding import Finding
 
 SECTION = "devices"
@@ -22,7 +23,7 @@ def device_findings() -> Iterator[Finding]:
     cores, threads = os.cpu_count() or 1, torch.get_num_threads()
     name = platform.processor() or platform.machine()
     yield _found(
-        "cpu", f"{name}, {_plural(cores, 'core')}, torch uses {_plural(threads, 'thread')}"
+        "cpu", f"{name}, {counted(cores, 'core')}, torch uses {counted(threads, 'thread')}"
     )
     yield _memory()
 
@@ -65,7 +66,3 @@ def _memory() -> Finding:
 
 def _found(name: str, value: str) -> Finding:
     return Finding(section=SECTION, name=name, level="ok", value=value)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

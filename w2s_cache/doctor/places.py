@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from w2s_cache.cache_home import CACHE_VARIABLE
+from w2s_cache.counted import counted
 from w2s_cache.doctor.finding import Finding
 from w2s_cache.errors import W2SError
 from w2s_cache.spec_files import load_spec, spec_directory, spec_names
@@ -79,7 +80,9 @@ def _contents(home: Path) -> Finding:
     stores = list(list_stores(home))
     broken = sum(entry.manifest is None for entry in stores)
     size = sum(entry.bytes for entry in stores)
-    text = f"{len(stores)} stores, {size / 1e6:,.1f} MB" if stores else "nothing cached yet"
+    text = (
+        f"{counted(len(stores), 'store')}, {size / 1e6:,.1f} MB" if stores else "nothing cached yet"
+    )
     if broken:
         return Finding(
             section=SECTION,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from w2s_cache.encoders.catalogue import load_encoder
 from w2s_cache.encoders.protocol import StrongEncoder
 from w2s_cache.errors import EncoderError
+from w2s_cache.request import IMPORTED
 from w2s_cache.spec import StrongSpec
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class Reattached:
 
     def _load(self) -> tuple[StrongEncoder, Attached]:
         section = self._section
-        self._say(f"loading the text tower of {section.model} on {self._device}")
+        if section.library != IMPORTED:  # whose loader only refuses
+            self._say(f"loading the text tower of {section.model} on {self._device}")
         encoder = load_encoder(
             section.library,
             section.model,

@@ -7,6 +7,7 @@ from typing import Literal, NoReturn
 
 import numpy as np
 
+from w2s_cache.counted import counted
 from w2s_cache.data.decode import Failure, failures_shown
 from w2s_cache.data.images import IndexedFile
 from w2s_cache.errors import EncoderError, ImageError
@@ -104,7 +105,7 @@ def refuse_all_bad(failures: Sequence[RowFailure], rows: int, label: str) -> Non
     """
     if len(failures) == rows:
         raise ImageError(
-            f"{label}: none of the {rows:,} images can be used",
+            f"{label}: none of the {counted(rows, 'image')} can be used",
             expected="at least one usable image",
             found=shown(failures),
             fix="Look at --root and at the images, then run again with --retry-skipped.",

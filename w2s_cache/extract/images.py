@@ -80,7 +80,7 @@ def fill_store(
     processes, with ``workers`` decoding threads each; this one writes.
 
     Returns:
-        The number of rows computed now.
+        The number of rows computed now; those that were skipped are not among them.
 
     Raises:
         ImageError: Images cannot be decoded; all of the shard's are listed, nothing of it is kept.
@@ -111,8 +111,10 @@ def fill_store(
             for start, stop in missing:
                 _fill_shard(manned, writer, range(start, stop), batch_size, workers, progress)
             progress.end()
-        refuse_all_bad(writer.failures(), len(job.files), job.label)
-    return total
+        failures = writer.failures()
+        refuse_all_bad(failures, len(job.files), job.label)
+    skipped = sum(start <= f.row < stop for f in failures for start, stop in missing)
+    return total - skipped
 
 
 @contextlib.contextmanager

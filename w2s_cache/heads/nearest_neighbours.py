@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import Parameters, StartInputs
-from w2s_cache.hyperparameters import require_temperatures
+from w2s_cache.hyperparameters import require_neighbours, require_temperatures
 from w2s_cache.neighbours.choice import make_index
 from w2s_cache.neighbours.search import nearest, unit
 from w2s_cache.neighbours.vote import vote
@@ -35,13 +34,7 @@ class NearestNeighbours:
     def __post_init__(self) -> None:
         """Refuses values that have no meaning."""
         require_temperatures(tau_vote=self.tau_vote)
-        if self.neighbours < 1:
-            raise TrainError(
-                "hyper-parameter neighbours",
-                expected="1 or more",
-                found=str(self.neighbours),
-                fix="Set neighbours to e.g. 20.",
-            )
+        require_neighbours(self.neighbours)
 
     def prepare(self, features: Tensor) -> Tensor:
         """Raw features (n, d) → unit-norm features (n, d)."""

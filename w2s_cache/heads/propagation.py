@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from w2s_cache.errors import TrainError, shown
 from w2s_cache.heads.discriminant import PooledDiscriminant
-from w2s_cache.hyperparameters import require_rounds, require_shares
+from w2s_cache.hyperparameters import require_neighbours, require_rounds, require_shares
 from w2s_cache.neighbours.choice import make_index
 from w2s_cache.neighbours.search import nearest, unit
 
@@ -42,13 +41,7 @@ class PropagatedDiscriminant(PooledDiscriminant):
         PooledDiscriminant.__post_init__(self)
         require_shares(alpha=self.alpha)
         require_rounds(least=0, rounds=self.rounds)
-        if self.neighbours < 1:
-            raise TrainError(
-                "hyper-parameter neighbours",
-                expected="1 or more",
-                found=shown(self.neighbours),
-                fix="Set neighbours to e.g. 10.",
-            )
+        require_neighbours(self.neighbours)
 
     def refine(self, pooled: Tensor, features: Tensor) -> Tensor:
         """Posteriors (n, k) after the last averaging."""

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
+from w2s_cache.counted import counted
 from w2s_cache.interchange.about import read_about
 from w2s_cache.interchange.npz_format import ABOUT_ARRAY
 from w2s_cache.interchange.parquet_format import ABOUT_KEY
@@ -58,7 +59,7 @@ def read_array_source(file: Path) -> FeatureSource:
     count = sum(len(block) for block in found.blocks)
     if len(paths) != count:
         raise refusal(str(file))(
-            f"{len(paths)} rows of features, one per path",
+            f"{counted(len(paths), 'row')} of features, one per path",
             f"{count}",
             "Write one row per path.",
         )
@@ -142,7 +143,9 @@ def _parquet(file: Path, texts: tuple[str, ...], optional: tuple[str, ...]) -> N
 def _vectors(chunk: Any) -> npt.NDArray[Any]:
     """(n, d) of a chunk of lists, all of one length."""
     if chunk.null_count or not len(chunk):
-        raise ValueError(f"null in {chunk.null_count} of {len(chunk)} rows of `features`")
+        raise ValueError(
+            f"null in {chunk.null_count} of {counted(len(chunk), 'row')} of `features`"
+        )
     lengths = set(chunk.value_lengths().to_pylist())
     if len(lengths) != 1:
         raise ValueError(f"features of {len(lengths)} differing lengths")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from w2s_cache.counted import counted
 from w2s_cache.interchange.source import FeatureSource, Refuse, check_blocks, refusal
 
 VECTORS, METADATA = "img_emb", "metadata"
@@ -50,7 +51,7 @@ def read_clip_retrieval(folder: Path) -> FeatureSource:
         found = _paths(metadata[name], refuse)
         if len(found) != len(block):
             raise refuse(
-                f"{len(block)} paths, as {vectors[name].name} has rows",
+                f"{counted(len(block), 'path')}, as {vectors[name].name} has rows",
                 f"{len(found)} in {metadata[name].name}",
                 "This partition was written in two goes; compute it again.",
             )

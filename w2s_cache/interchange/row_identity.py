@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from w2s_cache.counted import counted
 from w2s_cache.data.row_order import row_order
 from w2s_cache.errors import ImportedFeaturesError
 from w2s_cache.interchange.source import FeatureSource, refusal
@@ -67,7 +68,8 @@ def match_rows(
         hint = " Where all begin with the same folder, name it with --prefix."
         left_out = source.about["left_out"] if source.about else ()
         if left_out and ", 0 unknown" in found:
-            fix = f"The export left {len(left_out)} rows without data out: repair those images, "
+            rows = counted(len(left_out), "row")
+            fix = f"The export left {rows} without data out: repair those images, "
             return refuse(expected, found, f"{fix}extract and export again.")
         return refuse(expected, found, fix if ", 0 unknown" in found else f"{fix}{hint}")
 
@@ -81,7 +83,7 @@ def match_rows(
             raise refuse(
                 f"the class numbers of the index, such as {label} ({index.classes[label]}) of "
                 f"{index.paths[row]!r}",
-                f"others in {len(differing)} rows, {target} there",
+                f"others in {counted(len(differing), 'row')}, {target} there",
                 "The order of rows or of classes is another one: give --row-order with the order "
                 "in which the data set was read.",
             )
@@ -122,7 +124,7 @@ def _listed(file: Path, count: int) -> list[str]:
         ) from error
     if len(lines) != count:
         raise refusal(str(file))(
-            f"{count} paths, one per row of features",
+            f"{counted(count, 'path')}, one per row of features",
             f"{len(lines)}",
             "List every image that was read, in that order.",
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from w2s_cache.command_line import command_line
+from w2s_cache.counted import counted
 from w2s_cache.errors import PlotError
+from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
 from w2s_cache.plots.style import BLACK, GREY, entitle, series_style
 from w2s_cache.results import RunRecord
@@ -26,9 +28,6 @@ _RING: dict[str, Any] = {
     "markersize": 9,
     "markeredgewidth": 1.1,
 }
-
-CEILINGS = "ceiling-"
-"""How the names of methods that train on ground truth begin."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +61,7 @@ class Curves:
         weak: Test accuracy of the weak model.
         ceiling: Test accuracy of the strong ceiling; None without its runs.
         ceiling_seeds: Seeds of the ceiling's runs.
+        notes: What is drawn less of than the runs' methods would allow.
     """
 
     curves: tuple[Curve, ...]
@@ -69,6 +69,7 @@ class Curves:
     weak: float
     ceiling: float | None
     ceiling_seeds: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def gather_curves(
@@ -103,6 +104,7 @@ def gather_curves(
         weak=mean_and_sd([record.metrics["weak_accuracy"] for record in chosen])[0],
         ceiling=mean_and_sd(list(ceiling.values()))[0] if ceiling else None,
         ceiling_seeds=tuple(sorted(ceiling)),
+        notes=tuple(_notes(runs)),
     )
 
 
@@ -142,7 +144,7 @@ def _draw_curve(
 
 def _counted(label: str, own: tuple[int, ...], seeds: tuple[int, ...]) -> str:
     """The label, with its number of seeds where that is not the figure's."""
-    return label if own == seeds else f"{label} ({len(own)} seed{'s' * (len(own) != 1)})"
+    return label if own == seeds else f"{label} ({counted(len(own), 'seed')})"
 
 
 def _measured(trace: pa.Table | None) -> list[dict[str, Any]]:
@@ -167,12 +169,30 @@ def _refuse_unmeasured(records: Sequence[RunRecord]) -> None:
     )
 
 
+def _begun(run: RunRecord) -> bool:
+    """Whether a run says how it began; those of earlier versions do not."""
+    return "start_accuracy" in run.metrics
+
+
+def _notes(runs: Mapping[str, Sequence[RunRecord]]) -> Iterator[str]:
+    """Which curves begin after the first epoch, for want of accuracies before it."""
+    for method, own in runs.items():
+        silent = [run for run in own if not _begun(run)]
+        if silent:
+            ids = ", ".join(run.run_id for run in silent)
+            yield (
+                f"{method} is drawn from the end of the first epoch on: {len(silent)} of "
+                f"{counted(len(own), 'run')} did not record how they began; to have it, remove "
+                f"{ids} from the results and run `w2s-cache train --curves` again"
+            )
+
+
 def _curve(
     label: str, runs: Sequence[RunRecord], traces: Mapping[str, list[dict[str, Any]]]
 ) -> Curve:
     epochs = min(len(traces[run.run_id]) for run in runs)
     ends = [traces[run.run_id][:epochs] for run in runs]
-    begun = all("start_accuracy" in run.metrics for run in runs)  # older runs do not say
+    begun = all(map(_begun, runs))
     fit = [[run.metrics["start_fit_accuracy"] for run in runs]] if begun else []
     evaluated = [[run.metrics["start_accuracy"] for run in runs]] if begun else []
     fit += [[end[epoch]["fit_accuracy"] for end in ends] for epoch in range(epochs)]
@@ -192,6 +212,6 @@ def _ceiling(records: Sequence[RunRecord]) -> Mapping[int, float]:
     """Scores by seed of the better model trained on ground truth, by the mean over seeds."""
     scores: dict[str, dict[int, float]] = {}
     for record in records:
-        if record.status == "done" and record.method.startswith(CEILINGS):
+        if record.status == "done" and record.method in CEILING_METHODS:
             scores.setdefault(record.method, {})[record.seed] = record.metrics["accuracy"]
     return max(scores.values(), key=lambda runs: mean_and_sd(list(runs.values()))[0], default={})

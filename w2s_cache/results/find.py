@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import RecordError, UnknownNameError
 from w2s_cache.results.record import RunRecord, record_from_json, run_id
 from w2s_cache.results.run_directory import (
@@ -71,7 +72,7 @@ def _damage(directory: Path, record: RunRecord) -> str:
     try:
         rows, wanted = pq.read_metadata(predictions).num_rows, record.counts["eval"]
         if rows != wanted:
-            return f"{predictions} has {rows} rows, not {wanted}"
+            return f"{predictions} has {counted(rows, 'row')}, not {wanted}"
         if (file := trace).is_file():
             pq.read_metadata(trace)
         if (file := head).is_file():

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import RecordError
 from w2s_cache.results.record import RunRecord
 from w2s_cache.results.run_directory import HEAD_FILE, PREDICTIONS_FILE, TRACE_FILE, run_path
@@ -50,7 +51,7 @@ def read_predictions(results_dir: Path, record: RunRecord) -> Predictions:
     file = _directory(results_dir, record) / PREDICTIONS_FILE
     table = _read(file, PREDICTIONS_SCHEMA, name="predictions")
     if len(table) != record.counts.get("eval"):
-        raise _unreadable(file, f"{len(table)} rows", f"{record.counts.get('eval')} rows")
+        raise _unreadable(file, counted(len(table), "row"), f"{record.counts.get('eval')} rows")
     numbers = {n: table.column(n).to_numpy() for n in ("row", "label", "weak", "predicted")}
     accuracy, recorded = (
         (numbers["predicted"] == numbers["label"]).mean(),

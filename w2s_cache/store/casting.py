@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError
 from w2s_cache.store.layout import INVALID_INTEGER, ArraySpec
 
@@ -64,7 +65,7 @@ def _check_rows(
 
 def _rows(bad: np.ndarray, start: int) -> str:
     rows = np.flatnonzero(bad) + start
-    return f"{len(rows)} rows, the first is row {rows[0]}"
+    return f"{counted(len(rows), 'row')}, the first is row {rows[0]}"
 
 
 def _refused(spec: ArraySpec, expected: str, found: str) -> StoreError:

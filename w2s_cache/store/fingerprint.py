@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import StaleStoreError, StoreError
 
 SHOWN_DIFFERENCES = 10
 SHOWN_CHARACTERS = 80
+
+
+_UNSAID: Final = {"decoder": "pillow"}
+"""Sections of models name these only where another value is asked for, so that older ones fit."""
 
 
 class Absent(enum.Enum):
@@ -155,13 +160,18 @@ def _join(field: str, name: object) -> str:
 def _differences(field: str, stored: object, wanted: object) -> Iterator[Difference]:
     if isinstance(stored, Mapping) and isinstance(wanted, Mapping):
         for name in {**stored, **wanted}:
-            pair = stored.get(name, ABSENT), wanted.get(name, ABSENT)
+            pair = stored.get(name, _unsaid(stored, name)), wanted.get(name, _unsaid(wanted, name))
             yield from _differences(_join(field, name), *pair)
     elif _both_sequences(stored, wanted):
         for i, pair in enumerate(zip(stored, wanted, strict=True)):  # type: ignore[call-overload]
             yield from _differences(f"{field}[{i}]", *pair)
     elif not _agree(stored, wanted):
         yield Difference(field=field, stored=stored, wanted=wanted)
+
+
+def _unsaid(section: Mapping[str, object], name: str) -> object:
+    """What a section of a model means by not having a field."""
+    return _UNSAID.get(name, ABSENT) if "model" in section else ABSENT
 
 
 def _both_sequences(a: object, b: object) -> bool:
@@ -181,4 +191,4 @@ def value_shown(value: object) -> str:
     text = canonical_json(value).decode("ascii")
     if len(text) > SHOWN_CHARACTERS:
         text = text[: SHOWN_CHARACTERS - 1] + "…"
-    return f"{len(value)} items {text}" if isinstance(value, list | tuple) else text
+    return f"{counted(len(value), 'item')} {text}" if isinstance(value, list | tuple) else text

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.shallow_json import parse_json
@@ -98,8 +99,8 @@ class Index:
 
     def __repr__(self) -> str:
         """Name, counts and digest in place of rows."""
-        counts = f"{len(self):,} rows, {int(self.is_train.sum()):,} of them train"
-        classes = f"{len(self.classes):,} classes"
+        counts = f"{counted(len(self), 'row')}, {int(self.is_train.sum()):,} of them train"
+        classes = counted(len(self.classes), "class")
         return f"Index({self.dataset}/{self.domain}: {counts}, {classes}, {self.digest[:12]})"
 
 
@@ -191,7 +192,10 @@ def _first_problem(index: Index) -> tuple[str, str] | None:
     rows = len(index.paths)
     lengths = [len(index.labels), len(index.is_train), len(index.sizes), len(index.sha256)]
     if rows == 0 or any(length != rows for length in lengths):
-        return "columns of one length, at least one row", f"{rows} paths, other columns {lengths}"
+        return (
+            "columns of one length, at least one row",
+            f"{counted(rows, 'path')}, other columns {lengths}",
+        )
     if len(set(index.classes)) != len(index.classes) or "" in index.classes:
         return "class names that differ from one another", f"{index.classes}"
     outside = (index.labels < 0) | (index.labels >= len(index.classes))

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from w2s_cache.command_line import command_line
+from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError, UnknownNameError
 from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexplained
 from w2s_cache.store.fingerprint import diff_keys, stale_error
@@ -150,8 +151,8 @@ def open_store(directory: Path | str, *, expected_key: Mapping[str, object] | No
     if not manifest.complete:
         raise StoreError(
             f"{directory} is incomplete",
-            expected=f"{manifest.rows} rows",
-            found=f"{manifest.stored_rows} of {manifest.rows} rows",
+            expected=counted(manifest.rows, "row"),
+            found=f"{manifest.stored_rows} of {counted(manifest.rows, 'row')}",
             fix=f"Run `{_command(manifest)}` again with the same spec: it computes only the rest.",
         )
     return Store(directory=directory, manifest=manifest)

@@ -17,6 +17,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import TrainError
 
 __all__ = ["Split", "protocol_split"]
@@ -74,7 +75,7 @@ def protocol_split(
         raise TrainError(
             "split of the official test half",
             expected="at least one row in each of fit, val and test",
-            found=f"{len(full_test)} test rows, cut into {sizes}",
+            found=f"{counted(len(full_test), 'test row')}, cut into {sizes}",
             fix="Use a domain with more test images, or other fractions.",
         )
     words = np.random.PCG64(np.random.SeedSequence([_STREAM, seed])).random_raw(len(full_test))

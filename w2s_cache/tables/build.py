@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from w2s_cache.results import RunRecord
 from w2s_cache.tables.agreement import agreement_blocks
 from w2s_cache.tables.delta import delta_cells
+from w2s_cache.tables.evaluated import Read
 from w2s_cache.tables.footer import footer
 from w2s_cache.tables.gap import gap_row
 from w2s_cache.tables.grid import WHAT_WAS_RUN, Expected, Grid, sort_records
 from w2s_cache.tables.layout import CEILING, WEAK, ZERO_SHOT, Layout
-from w2s_cache.tables.leads import Read, leads
+from w2s_cache.tables.leads import leads
 from w2s_cache.tables.published_block import published_blocks
 from w2s_cache.tables.row import row_cells
 from w2s_cache.tables.skipped import skipped_images

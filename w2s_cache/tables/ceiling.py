@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.results import RunRecord
 from w2s_cache.tables.collect import collect_scores, column_of
-from w2s_cache.tables.layout import CEILING_METHODS, Varied
+from w2s_cache.tables.layout import Varied
 
 
 def ceiling_records(

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from w2s_cache.errors import RecordError
+from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.metrics import Outcomes, gather_outcomes
 from w2s_cache.results import Predictions, RunRecord
 from w2s_cache.results.lacking import refuse_lacking
 from w2s_cache.tables.ceiling import ceiling_records
 from w2s_cache.tables.comparable import check_comparable
-from w2s_cache.tables.layout import CEILING, CEILING_METHODS
+from w2s_cache.tables.layout import CEILING
 from w2s_cache.tables.skipped import SkippedImages, skipped_images
 
 SUPERVISOR = "weak labels"
 """Name of the weak model as every run's predictions hold it; no method has this name."""
 
 Read = Callable[[RunRecord], Predictions]
+"""Gives the predictions of a done run."""
 _Runs = dict[tuple[str, str, int], RunRecord]
 
 

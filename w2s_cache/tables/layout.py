@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
+from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.spec import Names
 from w2s_cache.spec_files import spec_directory
 from w2s_cache.validation import not_toml, validate
@@ -17,7 +18,6 @@ from w2s_cache.validation import not_toml, validate
 WEAK = "weak"
 ZERO_SHOT = "zero-shot"
 CEILING = "ceiling"
-CEILING_METHODS = ("ceiling-lp", "ceiling-tp", "ceiling-cpl")
 
 Varied = Literal["domain", "strong", "weak"]
 """The field of records that columns are made of."""
@@ -64,7 +64,7 @@ class Layout(_Section):
     """A whole table file.
 
     ``rows`` and ``delta`` are printed in the order of the file. The row ``ceiling`` stands for the
-    best of :data:`CEILING_METHODS` in each column.
+    best of :data:`w2s_cache.methods.CEILING_METHODS` in each column.
 
     ``columns`` names what differs from column to column, everything else is the same in the whole
     table; ``column`` fixes which columns there are and their order, otherwise they are those that

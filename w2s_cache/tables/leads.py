@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from w2s_cache.results import Predictions, RunRecord
-from w2s_cache.tables.evaluated import load_evaluated
+from w2s_cache.results import RunRecord
+from w2s_cache.tables.evaluated import Read, load_evaluated
 from w2s_cache.tables.grid import Grid
 from w2s_cache.tables.layout import Layout
 from w2s_cache.tables.listing import Listing
@@ -15,7 +15,6 @@ from w2s_cache.tables.significance import best_pairs, significance
 from w2s_cache.tables.significance_format import resampling, summary
 from w2s_cache.tables.wording import enumerated, row_label
 
-Read = Callable[[RunRecord], Predictions]
 _BOOTSTRAP_SEED = 0
 _CHOICE = "Which baseline is best is read off the same images."
 

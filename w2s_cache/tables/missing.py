@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from w2s_cache.methods import CEILING_METHODS
 from w2s_cache.results import RunRecord
 from w2s_cache.tables.collect import column_of
 from w2s_cache.tables.grid import Expected, Grid, sort_records
-from w2s_cache.tables.layout import CEILING, CEILING_METHODS, Layout
+from w2s_cache.tables.layout import CEILING, Layout
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

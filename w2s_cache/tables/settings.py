@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from w2s_cache.counted import counted
 from w2s_cache.results import DIVERGED, RunRecord
 from w2s_cache.tables.flatten import flatten
 from w2s_cache.tables.layout import Layout
@@ -68,6 +69,6 @@ def _counted(values: Iterable[tuple[str, Any]]) -> str:
         counts.setdefault(name, Counter())[json.dumps(value)] += 1
     return "; ".join(
         f"{name} "
-        + ", ".join(f"{value} in {n} run{'s' * (n != 1)}" for value, n in sorted(count.items()))
+        + ", ".join(f"{value} in {counted(n, 'run')}" for value, n in sorted(count.items()))
         for name, count in sorted(counts.items())
     )

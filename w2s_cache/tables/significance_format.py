@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Mapping
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import UnknownNameError
 from w2s_cache.metrics import GapEstimate
 from w2s_cache.tables.escapes import escape_csv
@@ -75,7 +76,8 @@ def remarks(result: Significance) -> Iterator[str]:
     many = len(result.seeds) != 1
     over = f"{len(result.seeds)} seeds ({seeds})" if many else f"one seed ({seeds})"
     for domain, rows in result.rows.items():
-        yield (f"{domain}: {rows:,} rows of {result.images[domain]:,} images over {over}.")
+        images = counted(result.images[domain], "image")
+        yield f"{domain}: {counted(rows, 'row')} of {images} over {over}."
     yield from skipped_sentences(result.skipped)
     yield resampling(result)
     yield (
@@ -87,8 +89,8 @@ def remarks(result: Significance) -> Iterator[str]:
     for (method, column), gap in result.gaps.items():
         if gap.gapless:
             yield (
-                f"PGR of {method} on {column}: {gap.gapless:,} resamples without a gap between "
-                "weak model and ceiling left out."
+                f"PGR of {method} on {column}: {counted(gap.gapless, 'resample')} without a gap "
+                "between weak model and ceiling left out."
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from w2s_cache.store.index import Index
 from w2s_cache.supervision.protocol import protocol_split
 from w2s_cache.tables.layout import Layout
 from w2s_cache.tables.published import PublishedTable, find_published
+from w2s_cache.tables.skipped import SkippedImages, skipped_of_indexes, skipped_sentences
 from w2s_cache.tables.table import Block, Cell, Row, Table
 
 WHOLE = {"classes": "Classes", "train": "D_train", "test": "D_test", "total": "Total"}
@@ -20,7 +21,12 @@ _ALL = WHOLE | PARTS
 
 
 def build_sizes(
-    layout: Layout, *, dataset: str, indexes: Sequence[Index], protocol: ProtocolSpec
+    layout: Layout,
+    *,
+    dataset: str,
+    indexes: Sequence[Index],
+    protocol: ProtocolSpec,
+    skipped: Mapping[str, Collection[int]] | None = None,
 ) -> Table:
     """Makes a table of sizes.
 
@@ -29,6 +35,7 @@ def build_sizes(
         dataset: Whose indexes they are.
         indexes: One per domain that is cached, perhaps none.
         protocol: How D_test is divided.
+        skipped: By domain, the rows whose images could not be used.
 
     Raises:
         RecordError: There is neither an index nor a published table.
@@ -42,12 +49,15 @@ def build_sizes(
             found="neither",
             fix="Extract the data set first, or give the --cache-dir it is in.",
         )
+    sentences = _sentences(layout, dataset, indexes, protocol)
+    lacking = skipped_of_indexes(indexes, skipped or {}, layout.column_label)
     return Table(
         name=layout.name,
         columns=blocks[0].columns,
         labels=blocks[0].labels,
         blocks=tuple(blocks),
-        footer=(*layout.footer, *_sentences(layout, dataset, indexes, protocol)),
+        footer=(*layout.footer, *sentences, *_skipped_sentences(lacking)),
+        skipped=lacking,
     )
 
 
@@ -147,6 +157,12 @@ def _sentences(
         paper, table = find_published(layout.published, unit="count")
         yield f"Published: digits as printed in {paper.reference}, {table.label}."
         yield from _compared(table, dataset, indexes)
+
+
+def _skipped_sentences(lacking: Sequence[SkippedImages]) -> Iterator[str]:
+    if lacking:
+        yield from skipped_sentences(lacking)
+        yield "The sizes count skipped images; training and evaluation leave them out of each part."
 
 
 def _compared(table: PublishedTable, dataset: str, indexes: Sequence[Index]) -> Iterator[str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
+from w2s_cache.counted import counted
 from w2s_cache.results import RunRecord
+from w2s_cache.store.index import Index
 
 _CUT = ("fit", "val", "eval")  # what D_test is cut into, unless all of it is evaluated
 
@@ -47,10 +51,37 @@ def skipped_images(
     return tuple(found.values())
 
 
+def skipped_of_indexes(
+    indexes: Iterable[Index],
+    skipped: Mapping[str, Collection[int]],
+    label_of: Callable[[str], str],
+) -> tuple[SkippedImages, ...]:
+    """One entry for each cached domain that lacks images, in the order of the indexes.
+
+    Args:
+        indexes: One per domain.
+        skipped: By domain, the rows whose images could not be used.
+        label_of: What is printed above a domain's column.
+    """
+    found = []
+    for index in indexes:
+        rows = np.array(sorted(skipped.get(index.domain, ())), dtype=np.int64)
+        if len(rows):
+            train = int(index.is_train[rows].sum())
+            entry = SkippedImages(
+                column=label_of(index.domain),
+                test=len(rows) - train,
+                of=int((~index.is_train).sum()),
+                train=train,
+            )
+            found.append(entry)
+    return tuple(found)
+
+
 def skipped_sentences(skipped: Iterable[SkippedImages]) -> Iterator[str]:
     """Yields a sentence for each column that lacks images."""
     for lacks in skipped:
-        said = [f"{lacks.test:,} of {lacks.of:,} test images"] if lacks.test else []
+        said = [f"{lacks.test:,} of {counted(lacks.of, 'test image')}"] if lacks.test else []
         if lacks.train:
-            said.append(f"{lacks.train:,} training image{'s' if lacks.train > 1 else ''}")
+            said.append(counted(lacks.train, "training image"))
         yield f"{lacks.column}: {' and '.join(said)} skipped, which could not be used."

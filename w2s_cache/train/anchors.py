@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import TrainError
 from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import digest
@@ -41,7 +42,7 @@ def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet])
         raise TrainError(
             "anchors of an encoder that has a text tower",
             expected="an image-only encoder",
-            found=f"text features of {len(inputs.text)} classes",
+            found=f"text features of {counted(len(inputs.text), 'class')}",
             fix="Remove `anchors` from its section of the spec.",
         )
     if not others:

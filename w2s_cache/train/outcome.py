@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import EncoderError, TrainError
 from w2s_cache.results import RunRecord
 
@@ -52,7 +53,7 @@ def refuse_failures(failures: Sequence[RunFailure], runs: int) -> None:
     if failures:
         failed = sum(len(failure.seeds) for failure in failures)
         raise TrainError(
-            f"{failed} of {runs} runs failed",
+            f"{failed} of {counted(runs, 'run')} failed",
             expected="every run to finish",
             found="; ".join(f"{f.error.what}: {f.error.found}" for f in failures),
             fix="Mend their settings or inputs and run the same command again: the other runs are "

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 
 from w2s_cache import __version__, metrics
+from w2s_cache.neighbours.weak_labels import weak_labels
 from w2s_cache.results import DIVERGED, RunRecord
 from w2s_cache.train.inputs import DomainInputs
 from w2s_cache.train.settings import listed_settings
@@ -45,7 +46,7 @@ def done(
     """The record of a finished run; ``common`` are the fields known before, see RunRecord."""
     inputs, evaluate = task.inputs, task.evaluate
     labels = inputs.index.labels[evaluate]
-    weak = weak_classes(inputs, evaluate)
+    weak = weak_labels_of(inputs, evaluate)
     per_class = metrics.per_class_accuracy(result.predicted, labels, len(inputs.index.classes))
     measured = {
         "accuracy": metrics.accuracy(result.predicted, labels),
@@ -95,17 +96,17 @@ def predictions_table(inputs: DomainInputs, evaluate: np.ndarray, result: Classi
             "row": evaluate,
             "path": [inputs.index.paths[row] for row in evaluate],
             "label": inputs.index.labels[evaluate],
-            "weak": weak_classes(inputs, evaluate),
+            "weak": weak_labels_of(inputs, evaluate),
             "predicted": result.predicted,
             "confidence": result.confidence,
         }
     )
 
 
-def weak_classes(inputs: DomainInputs, rows: np.ndarray) -> np.ndarray:
+def weak_labels_of(inputs: DomainInputs, rows: np.ndarray) -> np.ndarray:
     """The class the weak model names for each row, (m,) int64."""
     parts = blocks(inputs.weak_logits, torch.from_numpy(rows))
-    return torch.cat([part.argmax(dim=-1) for part in parts]).numpy()
+    return torch.cat(list(map(weak_labels, parts))).numpy()
 
 
 def environment(device: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from w2s_cache.counted import counted
 from w2s_cache.data.row_order import row_order
 from w2s_cache.errors import WeakLogitsError
 from w2s_cache.weak.imported_files import read_predictions
@@ -51,7 +52,10 @@ def read_weak_logits(
         )
     if len(found) != len(logits):
         raise _refused(
-            file, f"{len(found)} rows, one per path", f"{len(logits)}", "Write one row per path."
+            file,
+            f"{counted(len(found), 'row')}, one per path",
+            f"{len(logits)}",
+            "Write one row per path.",
         )
     with np.errstate(over="ignore"):  # beyond float32 is infinity, refused below
         logits = logits.astype(np.float32)
@@ -60,7 +64,7 @@ def read_weak_logits(
         raise _refused(
             file,
             "finite logits",
-            f"NaN or infinity in {len(bad)} rows, first {found[bad[0]]!r}",
+            f"NaN or infinity in {counted(len(bad), 'row')}, first {found[bad[0]]!r}",
             "Recompute those rows; probabilities of 0 must not be turned into log 0.",
         )
     refuse = functools.partial(_refused, file)

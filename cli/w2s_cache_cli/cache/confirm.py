@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.terminal import echo
 
@@ -72,5 +73,4 @@ def _show(plan: Plan, *, quiet: bool) -> None:
 
 
 def _total(plan: Plan) -> str:
-    items = "1 item" if len(plan.remove) == 1 else f"{len(plan.remove)} items"
-    return f"{items}, {plan.bytes / 1e6:,.1f} MB ({plan.bytes:,} bytes)"
+    return f"{counted(len(plan.remove), 'item')}, {plan.bytes / 1e6:,.1f} MB ({plan.bytes:,} bytes)"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
@@ -47,12 +48,14 @@ def command(
     A and B are folders of stores (see `w2s-cache ls`) or files of feature sets
     (v1/<data set>/<domain>/sets/*.json), here or below the cache; they may lie in different caches.
     Where all settings agree, it is said whether the bytes are equal and, if not, how many rows
-    differ and by how much. Exit code 0: no difference; 1: differences.
+    differ and by how much. What is said of the models (--precision and so on) belongs to --spec.
+    Exit code 0: no difference; 1: differences.
 
     \b
     Examples:
       w2s-cache cache diff v1/pocket/real/image/A v1/pocket/real/image/B
-      w2s-cache cache diff v1/pocket/real/sets/pocket-clip__tiny.json --spec pocket
+      w2s-cache cache diff v1/pocket/real/sets/pocket-clip__tiny.json \\
+          --spec pocket
     """
     from w2s_cache.cache.operand import SetOperand, StoreOperand, operand
     from w2s_cache.errors import StoreError
@@ -146,7 +149,8 @@ def _numbers(
     bars.end()
     yield "bytes: other hashes", False
     for item in found:
-        how = f"{item.differing:,} of {item.rows:,} rows differ"
+        verb = "differs" if item.differing == 1 else "differ"
+        how = f"{item.differing:,} of {counted(item.rows, 'row')} {verb}"
         worst = f", the largest difference is {item.largest:.4g} (row {item.row})"
         yield f"{item.array}: {how}{worst if item.differing else ''}", bool(item.differing)
     for difference in unkeyed_differences(one, other)[:limit]:
@@ -168,4 +172,4 @@ def _line(difference: Difference, one: str, other: str) -> str:
 def _verdict(count: int, same: str) -> str:
     if not count:
         return same
-    return "1 field differs" if count == 1 else f"{count} fields differ"
+    return counted(count, "field differs", "fields differ")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from w2s_cache.counted import counted
+from w2s_cache.request import IMPORTED
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Spec
 from w2s_cache_cli.options import chosen_domains
+from w2s_cache_cli.processes import default_workers
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -42,20 +44,26 @@ def recomputed(spec: Spec, selection: Selection, means: Means, bars: Bars) -> in
     Raises:
         W2SError: Features, images or models are absent or of other settings.
     """
-    from w2s_cache.cache.recompute import recompute
+    from w2s_cache.cache.recompute import recompute, source_files
     from w2s_cache.store.contents import cached_domains
 
     request = _request(spec, selection, means, bars)
     asked = request.extract
     names = {"strong": asked.strong_name, "weak": asked.weak_name}
     cached = cached_domains(means.home, spec.name, **names)
-    encoder, failed = _encoder(asked, bars), 0
+    imported = asked.strong.library == IMPORTED
+    encoder, failed = None if imported else _encoder(asked, bars), 0
     for domain in chosen_domains(spec, selection.domains, cached):
         bars.begin(f"{domain}: computing again", None)
         for result in recompute(request, domain, encoder):
             bars.result(f"{domain}: {_line(result, means.min_cosine)}")
             failed += result.cosine < means.min_cosine
         bars.end()
+        if imported:
+            bars.result(
+                f"{domain}: features of {asked.strong_name} were imported from "
+                f"{source_files(asked, domain)}; no encoder here can compute them again"
+            )
         if asked.weak is None:
             bars.result(f"{domain}: {asked.weak_name} is imported, its logits cannot be computed")
     return failed
@@ -79,7 +87,7 @@ def _request(spec: Spec, selection: Selection, means: Means, bars: Bars) -> Reco
         home=means.home,
         root=data_root(spec.data, given=means.root, home=means.home, announce=bars.say),
         device=resolve_device(means.device),
-        workers=min(8, os.cpu_count() or 1),
+        workers=default_workers(),
     )
     return RecomputeRequest(extract=extract, rows=means.rows, seed=means.seed)
 
@@ -98,7 +106,7 @@ def _named(result: Agreement) -> str:
 
 def _line(result: Agreement, min_cosine: float) -> str:
     told = (
-        f"{_named(result)} of {result.rows} rows computed again: worst cosine "
+        f"{_named(result)} of {counted(result.rows, 'row')} computed again: worst cosine "
         f"{result.cosine:.7f} (row {result.row}), worst difference {result.difference:.3g}"
     )
     if result.cosine >= min_cosine:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from w2s_cache_cli.options import comma_list, read_spec
+from w2s_cache_cli.options import domain_option, read_spec
 
 if TYPE_CHECKING:
     from w2s_cache.cache.selection import Selection
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 _OPTIONS = (
     click.option("--dataset", help="Data set, by its name in the cache. Default: all."),
     click.option("--spec", "spec_name", help="The data set of this spec, or of a .toml file."),
-    click.option(
-        "--domain",
-        "domains",
-        multiple=True,
-        callback=comma_list,
-        help="Domain; repeat or separate by commas. Default: all.",
-    ),
+    domain_option,
     click.option("--strong", help="Strong model. Default: all."),
     click.option("--weak", help="Weak model, or the name of imported logits. Default: all."),
 )

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from w2s_cache.counted import counted
 from w2s_cache.sections import Overrides
 from w2s_cache_cli.cache.selection import asked_spec, selection_options
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
-from w2s_cache_cli.options import cache_dir_option, device_option, quiet_option, read_spec
+from w2s_cache_cli.options import (
+    cache_dir_option,
+    device_option,
+    quiet_option,
+    read_spec,
+    root_option,
+)
 from w2s_cache_cli.progress import Bars
 from w2s_cache_cli.terminal import echo
 
@@ -27,7 +34,8 @@ if TYPE_CHECKING:
     "--recompute",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Also compute N random rows of each domain again, with the models of --spec.",
+    help="Also compute N random rows of each domain again, from the images below --root and with "
+    "the models of --spec, which must be given.",
 )
 @click.option("--seed", default=0, show_default=True, help="Seed of the random rows.")
 @click.option(
@@ -37,12 +45,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The cosine between stored and computed rows below which verifying fails.",
 )
-@click.option(
-    "--root",
-    envvar="W2S_DATA_ROOT",
-    show_envvar=True,
-    help="Folder of the images, for --recompute. Default: the spec's.",
-)
+@root_option
 @max_findings_option
 @device_option
 @override_options
@@ -67,10 +70,13 @@ def command(
     broken and what to do. Lines with "note" are no errors but worth a look: rows of one number,
     odd norms, rows that repeat others. Exit code 1 when a law is broken.
 
+    --recompute, which needs --spec, also compares rows with what the models make of the images now.
+    --root, --device, --seed, --min-cosine and what is said of the models serve it alone.
+
     \b
     Examples:
       w2s-cache cache verify
-      w2s-cache cache verify --spec domainnet --domain real --recompute 20 --root /data/domainnet
+      w2s-cache cache verify --spec domainnet --recompute 20 --root /data/dn
     """
     from w2s_cache.cache.inventory import take_inventory
     from w2s_cache.cache.selection import scope_of
@@ -78,7 +84,10 @@ def command(
 
     spec_name = asked_spec()
     if recompute and not spec_name:
-        raise click.UsageError("--recompute needs --spec, which names the models")
+        raise click.UsageError(
+            "--recompute needs --spec, the name or file of the spec whose models made the rows, "
+            f"e.g. `w2s-cache cache verify --spec pocket --recompute {recompute}`"
+        )
     bars = Bars(quiet=quiet)
     scope = scope_of(take_inventory(cache_dir), selection)
     bars.begin("verifying", scope.bytes, unit="B")
@@ -108,7 +117,7 @@ def command(
         )
         broken += recomputed(read_spec(spec_name), selection, means, bars)
     verdict = f"{broken} broken" if broken else "all laws hold"
-    echo(f"{artifacts} artifacts, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
+    echo(f"{counted(artifacts, 'artifact')}, {scope.bytes / 1e6:,.1f} MB of shards read: {verdict}")
     sys.exit(1 if broken else 0)
 
 

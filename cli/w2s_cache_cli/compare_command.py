@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from w2s_cache.sections import Overrides
 from w2s_cache.spec import EvalSplit, Select
 from w2s_cache_cli.models import names_options, override_options
 from w2s_cache_cli.options import (
+    cache_dir_option,
     comma_list,
     domain_option,
     quiet_option,
@@ -21,6 +23,7 @@ from w2s_cache_cli.options import (
     run_seeds_option,
     spec_option,
 )
+from w2s_cache_cli.outdated_runs import outdated_note
 from w2s_cache_cli.records import record_filters, records_of, unrun_line
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.terminal import echo
@@ -60,6 +63,7 @@ from w2s_cache_cli.terminal import echo
 @override_options
 @settings_options
 @results_dir_option
+@cache_dir_option
 @quiet_option
 def command(
     method: str,
@@ -77,6 +81,7 @@ def command(
     eval_split: EvalSplit | None,
     select: Select | None,
     results_dir: Path,
+    cache_dir: Path,
     quiet: bool,
 ) -> None:
     """Compare METHOD with baselines on the rows both evaluated.
@@ -104,7 +109,14 @@ def command(
     filters = record_filters(spec, domains, seeds, strong, weak)
     filters["method"] = [*methods, *CEILING_METHODS]
     records = records_of(
-        spec, results_dir, filters, options, overrides, methods=methods, quiet=quiet
+        spec,
+        results_dir,
+        filters,
+        options,
+        overrides,
+        cache_dir=cache_dir,
+        methods=methods,
+        quiet=quiet,
     )
     evaluated = load_evaluated(
         records,
@@ -113,16 +125,17 @@ def command(
         domains=domains,
         seeds=seeds or (),
     )
-    note = unrun_line(spec, filters, records, methods)
-    if note and not quiet:
-        echo(note, err=True)
+    outdated = outdated_note(spec, options, records, cache_dir)
+    for note in (unrun_line(spec, filters, records, methods), outdated):
+        if note and not quiet:
+            echo(note, err=True)
     result = significance(
         evaluated,
         [(method, name) for name in baselines],
         resamples=resamples,
         generator=np.random.default_rng(bootstrap_seed),
     )
-    echo(render_significance(result, format_), nl=False)
+    echo(render_significance(replace(result, note=outdated), format_), nl=False)
 
 
 def _baselines(method: str, against: tuple[str, ...], *, quiet: bool) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.training import extracted_domains
 
 if TYPE_CHECKING:
+    from w2s_cache.interchange import Exported
     from w2s_cache.results import RunRecord
     from w2s_cache.store.feature_set import FeatureSet
 
@@ -117,25 +118,30 @@ def command(
       w2s-cache export --what features --format npz --normalize --output plain
     """
     from w2s_cache.interchange import ExportOptions, export_domain
-    from w2s_cache.methods import expand_groups, find_method
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     models = chosen_models(spec, strong=strong, weak=weak, overrides=overrides)
     bars = Bars(quiet=quiet)
-    methods = expand_groups(methods)
-    for name in methods:
-        find_method(name)
+    methods = _known(methods)
     wanted = bool(methods) or "predictions" in what
     records = []
     if wanted:
         filters = record_filters(spec, domains, seeds, strong, weak)
-        if methods:
-            filters["method"] = list(methods)
+        filters |= {"method": list(methods)} if methods else {}
         records = records_of(
-            spec, results_dir, filters, options, overrides, methods=methods, quiet=quiet
+            spec,
+            results_dir,
+            filters,
+            options,
+            overrides,
+            cache_dir=cache_dir,
+            methods=methods,
+            quiet=quiet,
         )
         _say_absent(methods, records, bars)
-    for found in _feature_sets(spec, models, domains, cache_dir, bars):
+    features = _feature_sets(spec, models, domains, cache_dir, bars)
+    runs = _runs_of(features, records, cache_dir)
+    for found in features:
         parts = what or ("features", "logits", *(("text",) if found.text else ()))
         asked = ExportOptions(
             output=output,
@@ -145,14 +151,32 @@ def command(
             dtype=dtype,
             normalize=normalize,
             overwrite=overwrite,
-            runs=[r for r in records if r.domain == found.domain and r.status == "done"],
+            runs=runs[found.domain],
             results_dir=results_dir,
         )
         bars.begin(f"{found.domain}: {format_}", None)
         done = export_domain(cache_dir, found, asked, bars.advance)
         bars.end()
-        lost = f", {len(done.left_out):,} without data left out" if done.left_out else ""
-        bars.result(f"{found.domain}: {counted(done.rows, 'image')}{lost} → {done.directory}")
+        bars.result(f"{found.domain}: {_summary(done)}")
+
+
+def _known(methods: tuple[str, ...]) -> tuple[str, ...]:
+    """The methods that are named, groups as their members.
+
+    Raises:
+        UnknownNameError: No such method.
+    """
+    from w2s_cache.methods import expand_groups, find_method
+
+    members = expand_groups(methods)
+    for name in members:
+        find_method(name)
+    return members
+
+
+def _summary(done: Exported) -> str:
+    lost = f", {len(done.left_out):,} without data left out" if done.left_out else ""
+    return f"{counted(done.rows, 'image')}{lost} → {done.directory}"
 
 
 def _say_absent(methods: Sequence[str], records: Sequence[RunRecord], bars: Bars) -> None:
@@ -162,6 +186,19 @@ def _say_absent(methods: Sequence[str], records: Sequence[RunRecord], bars: Bars
     if absent:
         step = next_step("train", method=absent)
         bars.say(f"left out, without runs: {', '.join(absent)}; {step} makes them")
+
+
+def _runs_of(
+    features: Sequence[FeatureSet], records: Sequence[RunRecord], home: Path
+) -> dict[str, list[RunRecord]]:
+    """The runs of every domain, all of them looked at before any domain is written."""
+    from w2s_cache.interchange import refuse_other_features
+
+    done = [record for record in records if record.status == "done"]
+    runs = {found.domain: [r for r in done if r.domain == found.domain] for found in features}
+    for found in features:
+        refuse_other_features(home, found, runs[found.domain])
+    return runs
 
 
 def _feature_sets(

@@ -100,7 +100,6 @@ def report_prototypes(
     from w2s_cache.methods import find_method
     from w2s_cache.neighbours.prototypes import class_vectors, nearest_images
     from w2s_cache.results import read_head
-    from w2s_cache.train.beta import refuse_other_features
 
     find_method(method)
     domains = source.cached_domains()
@@ -108,7 +107,6 @@ def report_prototypes(
 
     def chosen(inputs: DomainInputs) -> tuple[list[int], Tensor]:
         run = runs[inputs.index.domain]
-        refuse_other_features(run, inputs)
         wanted = _labels_of(classes, inputs.index.classes)
         head, width = read_head(results_dir, run), inputs.features.shape[1]
         return wanted, class_vectors(head, method=method, width=width)[wanted]
@@ -131,18 +129,24 @@ def report_prototypes(
 
 
 def _run(source: Source, results_dir: Path, domain: str, method: str, seed: int) -> RunRecord:
-    """The run of the spec's present settings on one domain."""
+    """The run of the spec's present settings on one domain, made from the features in the cache."""
+    from w2s_cache.train.current import refuse_outdated
+    from w2s_cache.train.held import held_inputs
+
     filters = record_filters(source.spec, (domain,), (seed,), source.strong, source.weak)
     filters["method"] = method
-    return records_of(
+    runs = records_of(
         source.spec,
         results_dir,
         filters,
         {},
         source.overrides,
+        cache_dir=source.cache_dir,
         methods=(method,),
         quiet=source.quiet,
-    )[-1]
+    )
+    refuse_outdated(runs, held_inputs(source.cache_dir, runs))
+    return runs[-1]
 
 
 def _pair_line(at: Searched, pair: Duplicate) -> Line:

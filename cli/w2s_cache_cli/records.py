@@ -48,16 +48,19 @@ def records_of(
     options: dict[str, Any],
     overrides: Overrides,
     *,
+    cache_dir: Path,
     methods: Sequence[str],
     quiet: bool,
 ) -> list[RunRecord]:
     """Records of the spec's present settings; how many others there are is said aloud.
 
+    They are of the features that the cache holds, where it holds any and there are such records.
     ``methods`` are those that the command is about; records of others are among those returned.
 
     Raises:
         RecordError: There are none, or no method has a setting that is asked for.
         UnknownNameError: Neither the spec nor a run knows a domain or a model.
+        StoreError: What the cache holds cannot be read.
     """
     from w2s_cache.results import find_runs
 
@@ -70,7 +73,9 @@ def records_of(
         weak=_named(filters, "weak"),
     )
     found = find_runs(results_dir, **filters)
-    records, others = present_records(found, spec, options, overrides, quiet=quiet)
+    records, others = present_records(
+        found, spec, options, overrides, cache_dir=cache_dir, quiet=quiet
+    )
     if not records:
         raise RecordError(
             f"no runs of spec {spec.name} in {results_dir}",
@@ -87,16 +92,19 @@ def present_records(
     options: Mapping[str, Any],
     overrides: Overrides,
     *,
+    cache_dir: Path,
     quiet: bool,
 ) -> tuple[list[RunRecord], str]:
     """Those of the spec's present settings, and what the others are; where both are, it is said."""
+    from w2s_cache.train.held import held_inputs
     from w2s_cache.train.matching import differing_settings, matching
 
-    records = matching(found, spec, options, overrides)
+    held = held_inputs(cache_dir, found)
+    records = matching(found, spec, options, overrides, held)
     left_out = len(found) - len(records)
     if not left_out:
         return records, ""
-    differing = ", ".join(differing_settings(found, spec, options, overrides))
+    differing = ", ".join(differing_settings(found, spec, options, overrides, held))
     if records and not quiet:
         echo(left_out_line(left_out, differing), err=True)
     return records, f"{left_out} of other settings, differing in {differing}"

@@ -41,6 +41,7 @@ def table_records(
 
     Raises:
         RecordError: There are none.
+        StoreError: What the cache holds cannot be read.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.tables import Expected
@@ -49,7 +50,12 @@ def table_records(
     filters = table_filters(layout, spec, asked)
     found = find_runs(results_dir, **filters)
     records, others = present_records(
-        found, spec, asked.options, asked.overrides, quiet=asked.quiet
+        found,
+        spec,
+        asked.options,
+        asked.overrides,
+        cache_dir=asked.cache_dir,
+        quiet=asked.quiet,
     )
     if not records:
         raise RecordError(

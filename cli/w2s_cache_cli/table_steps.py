@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from w2s_cache.counted import counted
 from w2s_cache.spec import Spec
-from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.table_records import Asked, other_models, table_filters
 from w2s_cache_cli.terminal import echo
+from w2s_cache_cli.training_steps import training_steps
 
 if TYPE_CHECKING:
     from w2s_cache.results import RunRecord
@@ -57,8 +57,6 @@ def training_step(
 
     Methods without a setting that is asked for need a command of their own.
     """
-    from w2s_cache.train.matching import methods_without
-
     options = other_models(spec, table_filters(layout, spec, asked))
     if layout.columns != "domain":
         options["domain"] = asked.domains or layout.domain
@@ -68,12 +66,6 @@ def training_step(
     command = "sweep" if layout.columns != "domain" and len(columns) > 1 else "train"
     if command == "sweep" or tuple(seeds) != tuple(spec.protocol.seeds):
         options["seeds"] = tuple(seeds)
-    without = methods_without(spec, methods, asked.options)
-    unset = [name for name in methods if any(name in names for names in without.values())]
-    steps = []
-    for members, but in ((unset, ("--set",)), ([m for m in methods if m not in unset], ())):
-        if members:
-            named = command == "sweep" or set(members) != set(spec.methods)
-            options["method"] = tuple(members) if named else ()
-            steps.append(next_step(command, but=but, **options))
-    return " and ".join(steps)
+    return training_steps(
+        spec, asked.options, methods, command=command, named=command == "sweep", **options
+    )

@@ -12,7 +12,7 @@ import click
 
 from w2s_cache.errors import RecordError
 from w2s_cache.sections import Overrides
-from w2s_cache.spec import EvalSplit, Select
+from w2s_cache.spec import EvalSplit, Select, Spec
 from w2s_cache_cli.known_names import refuse_names_without_runs
 from w2s_cache_cli.models import override_options, several_names_options
 from w2s_cache_cli.options import (
@@ -24,6 +24,7 @@ from w2s_cache_cli.options import (
     run_seeds_option,
     spec_option,
 )
+from w2s_cache_cli.outdated_runs import outdated_note
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
 from w2s_cache_cli.table_sizes import sizes_table
@@ -31,7 +32,8 @@ from w2s_cache_cli.table_steps import say_left_out, say_missing
 from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
-    from w2s_cache.tables import Table
+    from w2s_cache.results import RunRecord
+    from w2s_cache.tables import Expected, Layout, Table
 
 _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
 
@@ -95,7 +97,6 @@ def command(
       w2s-cache tables --spec domainnet --table table1 --table table3
     """
     from w2s_cache import tables as rendering
-    from w2s_cache.results import read_predictions
 
     spec = with_protocol(read_spec(spec_name), eval_split, select)
     layouts = {name: rendering.load_layout(name) for name in tables or spec.tables}
@@ -121,7 +122,7 @@ def command(
             if absent:
                 say_left_out(layout, spec, asked, absent)
                 continue
-            table = rendering.build(*parts, read=partial(read_predictions, results_dir))
+            table = _scores(*parts, spec, asked, results_dir)
             printed.append(parts)
         text = rendering.render(table, format_, color=colour)
         click.echo(f"\n{text}" if number else text, nl=False)
@@ -131,6 +132,25 @@ def command(
                 echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
     for parts in printed:
         say_missing(parts[0], spec, asked, *parts[1:])
+
+
+def _scores(
+    layout: Layout,
+    records: list[RunRecord],
+    expected: Expected,
+    spec: Spec,
+    asked: Asked,
+    results_dir: Path,
+) -> Table:
+    """The table of some records; that the cache has moved on from them is said above and in it."""
+    from w2s_cache.results import read_predictions
+    from w2s_cache.tables import build
+
+    own = [record for record in records if record.method in layout.methods()]
+    note = outdated_note(spec, asked.options, own, asked.cache_dir)
+    if note and not asked.quiet:
+        echo(note, err=True)
+    return build(layout, records, expected, read=partial(read_predictions, results_dir), note=note)
 
 
 def _write(table: Table, folder: Path, stem: str) -> list[Path]:

@@ -7,6 +7,7 @@ from w2s_cache.interchange.export import Exported, export_domain
 from w2s_cache.interchange.import_features import Imported, import_domain
 from w2s_cache.interchange.import_request import ImportRequest
 from w2s_cache.interchange.options import ExportOptions
+from w2s_cache.interchange.run_features import refuse_other_features
 from w2s_cache.interchange.source import FeatureSource
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Imported",
     "export_domain",
     "import_domain",
+    "refuse_other_features",
 ]

@@ -15,6 +15,7 @@ from w2s_cache.interchange.domain_columns import DomainColumns, prediction_name
 from w2s_cache.interchange.npz_format import write_npz
 from w2s_cache.interchange.options import ExportOptions, Format
 from w2s_cache.interchange.parquet_format import write_parquet
+from w2s_cache.interchange.run_features import refuse_other_features
 from w2s_cache.interchange.safetensors_format import write_safetensors
 from w2s_cache.interchange.selection import Selection, select_rows
 from w2s_cache.interchange.text_columns import text_table
@@ -64,7 +65,8 @@ def export_domain(
     Raises:
         ExportError: Nothing to export, a folder in the way, text of an encoder without a tower, or
             numbers beyond the type's range.
-        StaleStoreError: The index changed after the features were made.
+        StaleStoreError: The index changed after the features were made, or a run whose predictions
+            are wanted was made of other features.
         CorruptStoreError: Bytes on disk are not those that were written.
         RecordError: A run's predictions are missing or broken.
         StoreWriteError: No space, no permission; nothing half-written is visible.
@@ -72,6 +74,8 @@ def export_domain(
     target = options.output / slug(found.domain)
     _refuse_in_the_way(target, overwrite=options.overwrite)
     index = read_index_of(home, found)
+    if "predictions" in options.what:
+        refuse_other_features(home, found, options.runs)
     image, logits = open_member(home, found.image), open_member(home, found.logits)
     text = _text(home, found, options)
     valid = image.valid() & logits.valid()

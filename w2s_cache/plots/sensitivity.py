@@ -12,6 +12,7 @@ from w2s_cache.plots.sensitivity_gaps import Scores, lacking_notes, refuse_absen
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
 from w2s_cache.plots.style import BLACK, entitle, series_style
 from w2s_cache.results import RunRecord
+from w2s_cache.train.current import NOTHING_HELD, current
 from w2s_cache.train.settings import RECIPE
 
 SIZE = (5.6, 3.2)
@@ -162,16 +163,11 @@ def _scores(
         if record.status == "done"
         and (_without(record.config, parameter), record.protocol) == wanted
     ]
-    newest: dict[str, RunRecord] = {}
-    for record in kept:
-        known = newest.get(record.domain)
-        if known is None or record.created > known.created:
-            newest[record.domain] = record
     scores: dict[str, Scores] = {}
-    for record in kept:
+    for record in current(kept, NOTHING_HELD):
         value: Any = _flat(record.config).get(parameter)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and record.inputs == newest[record.domain].inputs:
+        if number:
             of_value = scores.setdefault(record.domain, {}).setdefault(float(value), {})
             of_value[record.seed] = record.metrics["accuracy"]
     return scores

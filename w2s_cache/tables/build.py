@@ -25,6 +25,7 @@ def build(
     expected: Expected = WHAT_WAS_RUN,
     *,
     read: Read | None = None,
+    note: str = "",
 ) -> Table:
     """Makes a table; the order of the records changes nothing.
 
@@ -33,6 +34,7 @@ def build(
         records: Records of any methods; those the layout does not name are ignored.
         expected: Seeds and domains the table should have, whoever ran them.
         read: Gives the predictions of a run, for layouts that ask for significance.
+        note: What else is to be said of the records, the last sentence of the footer.
 
     Returns:
         Everything that is printed.
@@ -59,7 +61,7 @@ def build(
         columns=(*grid.columns, AVERAGE) if averaged else grid.columns,
         labels=(*grid.labels, AVERAGE) if averaged else grid.labels,
         blocks=blocks,
-        footer=(*footer(layout, grid, rows, blocks), *sentences),
+        footer=(*footer(layout, grid, rows, blocks), *sentences, *([note] if note else [])),
         listings=listings,
         skipped=skipped_images(grid.records(), grid.label_of),
     )

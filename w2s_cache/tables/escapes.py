@@ -6,6 +6,7 @@ import re
 
 from w2s_cache.printable import on_one_line
 
+_APART = "\0"  # no text on one line holds it
 _ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -28,6 +29,7 @@ _ESCAPES = str.maketrans(
         "±": r"$\pm$",
         "−": r"$-$",
         "–": r"--",
+        _APART: "{}",
     }
 )
 
@@ -35,9 +37,10 @@ _ESCAPES = str.maketrans(
 def escape_latex(text: str) -> str:
     """Keeps characters that LaTeX would read as commands.
 
-    Brackets too: at the start of a row one would be taken for the option of the break above.
+    Brackets too: at the start of a row one would be taken for the option of the break above. The
+    hyphens of an option of a command stay two.
     """
-    return on_one_line(text).translate(_ESCAPES)
+    return re.sub(r"-(?=-)", f"-{_APART}", on_one_line(text)).translate(_ESCAPES)
 
 
 def escape_markdown(text: str) -> str:

@@ -66,6 +66,7 @@ class Significance:
         resamples: How often images were drawn anew.
         no_gap: Why there are no gaps; empty when there are.
         skipped: What domains lack.
+        note: What else is to be said of the runs; empty when nothing is.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -76,6 +77,7 @@ class Significance:
     resamples: int
     no_gap: str
     skipped: tuple[SkippedImages, ...] = ()
+    note: str = ""
 
 
 def average_accuracy(evaluated: Evaluated, name: str) -> float:

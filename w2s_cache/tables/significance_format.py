@@ -92,6 +92,8 @@ def remarks(result: Significance) -> Iterator[str]:
                 f"PGR of {method} on {column}: {counted(gap.gapless, 'resample')} without a gap "
                 "between weak model and ceiling left out."
             )
+    if result.note:
+        yield result.note
 
 
 def resampling(result: Significance) -> str:

@@ -19,10 +19,10 @@ from torch.nn import functional
 from w2s_cache.counted import counted
 from w2s_cache.errors import TrainError
 from w2s_cache.store.feature_set import FeatureSet, open_member
-from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import index_path
-from w2s_cache.train.inputs import DomainInputs, skipped_digest
+from w2s_cache.train.digests import anchors_digest
+from w2s_cache.train.inputs import DomainInputs
 
 
 def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet]) -> DomainInputs:
@@ -54,23 +54,20 @@ def with_anchors(home: Path, inputs: DomainInputs, others: Sequence[FeatureSet])
         )
     made = [_class_directions(home, found, inputs.index.classes) for found in others]
     means = [directions for directions, _ in made]
-    sources = {
-        found.domain: {"index": found.index_digest, "image": found.image.key_digest, **skipped}
-        for found, (_, skipped) in zip(others, made, strict=True)
-    }
+    lacking = [skipped for _, skipped in made]
     return replace(
         inputs,
         text=functional.normalize(torch.stack(means).sum(dim=0), dim=-1),
-        digests={**inputs.digests, "anchors_key": digest({"other-domains": sources})},
+        digests={**inputs.digests, **anchors_digest(zip(others, lacking, strict=True))},
     )
 
 
 def _class_directions(
     home: Path, found: FeatureSet, classes: Sequence[str]
-) -> tuple[Tensor, dict[str, str]]:
+) -> tuple[Tensor, list[int]]:
     """(k, d): unit mean of the unit D_train features of each class, zero where it has no image.
 
-    Beside it the digest of the images that were skipped, where some were.
+    Beside it the rows of the images that were skipped.
     """
     index = read_index(index_path(home, found.dataset, found.domain))
     if tuple(index.classes) != tuple(classes):
@@ -86,4 +83,4 @@ def _class_directions(
     features = functional.normalize(torch.from_numpy(store.read("features"))[rows], dim=-1)
     labels = torch.from_numpy(index.labels[rows])
     member = functional.one_hot(labels, len(classes)).to(features)
-    return functional.normalize(member.T @ features, dim=-1), skipped_digest(valid)
+    return functional.normalize(member.T @ features, dim=-1), np.flatnonzero(~valid).tolist()

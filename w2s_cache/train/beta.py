@@ -12,14 +12,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from w2s_cache.command_line import command_line
-from w2s_cache.errors import StaleStoreError, TrainError
+from w2s_cache.errors import TrainError
 from w2s_cache.heads.protocol import StartInputs
 from w2s_cache.losses.adapt_conf import AdaptConf
 from w2s_cache.method import attach_head, build_loss, build_start
 from w2s_cache.methods import find_method
 from w2s_cache.results import RunRecord
 from w2s_cache.spec import ProtocolSpec
+from w2s_cache.train.current import features_of, refuse_outdated
+from w2s_cache.train.digests import ANCHORS
 from w2s_cache.train.inputs import DomainInputs
 from w2s_cache.train.rows import usable_rows
 from w2s_cache.train.settings import resolve
@@ -64,7 +65,8 @@ def run_beta(
         StaleStoreError: The features have changed since.
     """
     method = find_method(record.method)
-    refuse_other_features(record, inputs)
+    anchors = {ANCHORS: record.inputs[ANCHORS]} if ANCHORS in record.inputs else {}
+    refuse_outdated([record], {features_of(record): {**anchors, **inputs.digests}})
     settings = {**record.config["options"], **record.chosen()}
     options, _ = resolve(record.method, method, settings, select=record.protocol["select"])
     loss, start = build_loss(method, options), build_start(method, options)
@@ -121,22 +123,3 @@ def pooled(betas: Sequence[Beta]) -> Beta:
             for name in Beta.__dataclass_fields__
         }
     )
-
-
-def refuse_other_features(record: RunRecord, inputs: DomainInputs) -> None:
-    """Checks that a run was made from these very features.
-
-    Raises:
-        StaleStoreError: They have changed since; each digest that differs is named.
-    """
-    differing = [name for name, value in inputs.digests.items() if record.inputs.get(name) != value]
-    if differing:
-        runs = {"domain": record.domain, "seeds": [record.seed]}
-        pair = {"strong": record.strong, "weak": record.weak}
-        command = command_line("train", method=record.method, **runs, **pair)
-        raise StaleStoreError(
-            f"the features of {record.dataset}/{record.domain} changed after the run was made",
-            expected=", ".join(f"{name} {record.inputs.get(name)}" for name in differing),
-            found=", ".join(f"{name} {inputs.digests[name]}" for name in differing),
-            fix=f"Run `{command}` again.",
-        )

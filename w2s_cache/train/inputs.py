@@ -15,10 +15,10 @@ from torch.nn import functional
 from w2s_cache.command_line import features_command
 from w2s_cache.errors import StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, open_member
-from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
+from w2s_cache.train.digests import input_digests
 from w2s_cache.train.memory import shown_bytes, training_bytes
 from w2s_cache.train.source import Rows, in_memory, stored_rows
 
@@ -99,14 +99,7 @@ def load_inputs(
         text=text,
         logit_scale=scale,
         text_identity=identity,
-        digests={
-            "request_digest": digest(found.request),
-            "index_digest": found.index_digest,
-            "image_key": found.image.key_digest,
-            "logits_key": found.logits.key_digest,
-            "text_key": found.text.key_digest if found.text else None,
-            **skipped_digest(valid),
-        },
+        digests=input_digests(found, np.flatnonzero(~valid).tolist()),
     )
 
 
@@ -132,15 +125,6 @@ def read_index_of(home: Path, found: FeatureSet) -> Index:
             fix=f"Run `{command}` again.",
         )
     return index
-
-
-def skipped_digest(valid: np.ndarray) -> dict[str, str]:
-    """``skipped_key``, the digest of the rows left out; nothing where none is.
-
-    The keys of stores do not say which images could be used: retried, the same store holds more.
-    """
-    rows = np.flatnonzero(~valid).tolist()
-    return {"skipped_key": digest({"rows": rows})} if rows else {}
 
 
 def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:

@@ -10,6 +10,8 @@ from w2s_cache.results import RunRecord
 from w2s_cache.sections import AS_DECLARED, Overrides, request_digest, strong_section_of
 from w2s_cache.spec import Spec
 from w2s_cache.store.fingerprint import diff_keys
+from w2s_cache.train.current import NOTHING_HELD, Held, current
+from w2s_cache.train.digests import ANCHORS, REQUEST
 from w2s_cache.train.settings import declare
 
 
@@ -18,6 +20,7 @@ def matching(
     spec: Spec,
     options: Mapping[str, Any],
     overrides: Overrides = AS_DECLARED,
+    held: Held = NOTHING_HELD,
 ) -> list[RunRecord]:
     """Keeps records of the spec's present settings, made from features it asks for now.
 
@@ -25,19 +28,14 @@ def matching(
     ``overrides`` are what was said of the models beside the spec. A record of edited templates,
     models, hyper-parameters, protocol or data stays where it is and is left out here; the caller
     says how many. Features of one request may still differ (images that changed, logits that were
-    imported anew): of every domain and pair of models those of the newest record count.
+    imported anew): which of them count, given what the cache holds, says
+    :func:`w2s_cache.train.current.current`.
 
     Raises:
         SpecError: A checkpoint file of a pair is missing.
     """
-    made = requested(records, spec, overrides)
-    newest: dict[tuple[str, ...], RunRecord] = {}
-    for record in made:
-        known = newest.get(_features(record))
-        if known is None or record.created > known.created:
-            newest[_features(record)] = record
-    current = [r for r in made if r.inputs == newest[_features(r)].inputs]
-    return [record for record in current if not _differing(record, spec, options)]
+    made = current(requested(records, spec, overrides), held)
+    return [record for record in made if not _differing(record, spec, options)]
 
 
 def requested(
@@ -57,19 +55,20 @@ def differing_settings(
     spec: Spec,
     options: Mapping[str, Any],
     overrides: Overrides = AS_DECLARED,
+    held: Held = NOTHING_HELD,
 ) -> list[str]:
     """Names of the settings in which any record is not what the spec declares now, sorted.
 
     They are ``protocol.NAME``, ``config.…``, ``method`` where a method is not installed any more,
     ``inputs.request_digest`` of a record made from features that the spec does not ask for now
-    (other templates, models, …), or ``inputs`` of one made from older features.
+    (other templates, models, …), or ``inputs`` of one made from features that are not current.
     """
     asked = _Asked(spec, overrides)
-    kept = {record.run_id for record in matching(records, spec, options, overrides)}
+    kept = {record.run_id for record in matching(records, spec, options, overrides, held)}
     names: set[str] = set()
     for record in records:
         if record.run_id not in kept:
-            stale = [] if asked.by(record) else ["inputs.request_digest"]
+            stale = [] if asked.by(record) else [f"inputs.{REQUEST}"]
             names |= set([*_differing(record, spec, options), *stale] or ["inputs"])
     return sorted(names)
 
@@ -96,14 +95,14 @@ class _Asked:
 
     def by(self, record: RunRecord) -> bool:
         """Whether the record's features are those that are asked for."""
-        if record.inputs.get("request_digest") is None:
+        if record.inputs.get(REQUEST) is None:
             return False
         pair = record.strong, record.weak
         if pair not in self._digests:
             self._digests[pair] = self._digest(*pair)
-        if record.inputs.get("request_digest") != self._digests[pair]:
+        if record.inputs.get(REQUEST) != self._digests[pair]:
             return False
-        return (record.inputs.get("anchors_key") is not None) == self._anchored(record.strong)
+        return (record.inputs.get(ANCHORS) is not None) == self._anchored(record.strong)
 
     def _anchored(self, strong: str) -> bool:
         """Whether class means of other domains stand in for text, which no request says."""
@@ -121,11 +120,6 @@ def _differing(record: RunRecord, spec: Spec, options: Mapping[str, Any]) -> lis
         return ["method"]
     stored = {"protocol": record.protocol, "config": record.config}
     return [difference.field for difference in diff_keys(stored, declared)]
-
-
-def _features(record: RunRecord) -> tuple[str, ...]:
-    """The names of the features a record was made from; each has a newest version of its own."""
-    return record.dataset, record.domain, record.strong, record.weak
 
 
 def _own(spec: Spec, method: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -170,6 +170,6 @@ def test_what_needs_the_features_refuses_runs_of_others(states, w2s, tmp_path, c
     told = w2s(*states.words(command, out, cache="never", results="both"))
     assert told.exit_code == 1, told.output
     assert "the features of tiny/art changed after the run was made" in told.stderr
-    assert re.search(r"logits_key [0-9a-f]{64}, found logits_key [0-9a-f]{64}\.", told.stderr)
+    assert re.search(r"logits_key [0-9a-f]{12}, found logits_key [0-9a-f]{12}\.", told.stderr)
     assert re.search(r"Run `w2s-cache train --method lp-\S+ --domain art --seeds 0", told.stderr)
     assert not out.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,23 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
-from w2s_cache.errors import ExportError, StoreWriteError, UnknownNameError
+from w2s_cache.errors import (
+    ExportError,
+    RecordError,
+    StaleStoreError,
+    StoreWriteError,
+    UnknownNameError,
+)
 from w2s_cache.interchange import export
 from w2s_cache.interchange.column import ExportTable, text_column, values_column
 from w2s_cache.interchange.safetensors_format import write_safetensors
 from w2s_cache.interchange.selection import select_rows
+from w2s_cache.results import RunRecord
 from w2s_cache.store.feature_set import open_member
 from w2s_cache.store.fingerprint import file_sha256
 from w2s_cache.store.reader import Store
 
+EMPTY = ("protocol", "config", "metrics", "counts", "selected", "timing", "environment")
 FORMATS = ("parquet", "npz", "safetensors")
 
 
@@ -224,6 +233,30 @@ def test_parts_are_known(house, tmp_path):
         house.export(tmp_path / "out", what=("logit",))
     with pytest.raises(ExportError, match="--method"):
         house.export(tmp_path / "out", what=("predictions",))
+
+
+def test_predictions_stand_beside_the_features_they_were_made_of(house, tmp_path):
+    """Equal paths are not enough: of other images, logits or text they are refused unread."""
+    facts = {
+        "dataset": "tiny",
+        "domain": "art",
+        "strong": "fake",
+        "weak": "small",
+        "method": "weak",
+    }
+    texts = {"spec": "tiny", "run_id": "0" * 12, "created": "2026-01-01T00:00:00+00:00"}
+    empty: dict[str, Any] = {"per_class_accuracy": [], **{name: {} for name in EMPTY}}
+    inputs = house.inputs().digests
+    own = RunRecord(**facts, **texts, **empty, seed=0, inputs=inputs)
+    with pytest.raises(RecordError, match="predictions"):  # past the check, to the missing file
+        house.export(tmp_path / "out", what=("predictions",), runs=[own], results_dir=tmp_path)
+    for name in ("index_digest", "image_key", "logits_key", "text_key"):
+        other = replace(own, inputs={**inputs, name: "a" * 64})
+        with pytest.raises(
+            StaleStoreError, match=f"{name} a{{12}},? .*`w2s-cache train --method weak"
+        ):
+            house.export(tmp_path / "out", what=("predictions",), runs=[own, other])
+    assert not (tmp_path / "out").exists()
 
 
 def test_float16_does_not_overflow_silently(house, tmp_path, monkeypatch):

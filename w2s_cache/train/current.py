@@ -104,8 +104,8 @@ def refuse_outdated(records: Sequence[RunRecord], held: Held) -> None:
     )
     raise StaleStoreError(
         f"the features of {first.dataset}/{first.domain} changed after the run was made",
-        expected=", ".join(f"{name} {first.inputs.get(name)}" for name in names),
-        found=", ".join(f"{name} {inputs.get(name)}" for name in names),
+        expected=", ".join(f"{name} {str(first.inputs.get(name))[:12]}" for name in names),
+        found=", ".join(f"{name} {str(inputs.get(name))[:12]}" for name in names),
         fix=f"Run `{command}`.",
     )
 

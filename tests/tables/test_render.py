@@ -82,6 +82,13 @@ def test_columns_are_aligned(layout, study):
         assert len({len(line) for line in lines}) == 1
 
 
+def test_options_of_commands_keep_their_hyphens_in_latex():
+    """Two hyphens would be set as one dash, and the command could not be pasted."""
+    assert escape_latex("run `w2s-cache train --seeds 0`") == "run `w2s-cache train -{}-seeds 0`"
+    assert escape_latex("---") == "-{}-{}-"
+    assert escape_latex("1–2") == "1--2"
+
+
 def test_latex_escapes_every_special_character():
     """Names reach the page as they are written."""
     assert escape_latex(r"a_b%c&d#e$f{g}h~i^j\k") == (

@@ -93,6 +93,23 @@ def test_no_bit_of_a_file_changes_unnoticed(written, name, read):
 
 
 @pytest.mark.parametrize(("name", "read"), FILES)
+def test_nonsense_under_a_right_hash_ends_in_one_sentence(written, name, read):
+    """Whatever parquet and safetensors raise over bytes somebody vouched for is a RecordError."""
+    results, record, path = written
+    whole = (path / name).read_bytes()
+    refused = 0
+    for place in range(0, len(whole), 3):
+        nonsense = bytearray(whole)
+        nonsense[place] ^= 1 << (7 - place % 8)
+        (path / name).write_bytes(nonsense)
+        try:
+            read(results, _vouched(record, path / name))
+        except RecordError:
+            refused += 1
+    assert refused
+
+
+@pytest.mark.parametrize(("name", "read"), FILES)
 def test_a_file_that_is_gone_or_of_another_size_is_refused(written, name, read):
     """What the record names has to be there, whole: an absent trace is no run without steps."""
     results, record, path = written

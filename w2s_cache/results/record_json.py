@@ -111,7 +111,7 @@ def _refuse_older(data: Any, origin: str) -> None:
             f"{origin} is of an older format, which does not tell a damaged file from a whole one",
             expected=SCHEMA,
             found=_OLDER_SCHEMA,
-            fix="Run that method again with the same settings, which replaces it, or remove its folder.",
+            fix="Run that method again with the same settings, which replaces it, or remove it.",
         )
 
 

@@ -117,7 +117,7 @@ def test_a_file_that_is_gone_or_of_another_size_is_refused(written, name, read):
     for content in (whole[:-1], whole + b"\0", b""):
         (path / name).write_bytes(content)
         with pytest.raises(
-            RecordError, match=f"expected {len(whole)} bytes, found {len(content)} bytes"
+            RecordError, match=f"expected {len(whole):,} bytes, found {len(content):,} bytes"
         ):
             read(results, record)
     (path / name).unlink()

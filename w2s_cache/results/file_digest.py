@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import xxhash
 from pydantic import ConfigDict
 
+from w2s_cache.counted import counted
 from w2s_cache.errors import RecordError
 
 FileName = Literal["predictions.parquet", "trace.parquet", "head.safetensors"]
@@ -62,7 +63,8 @@ def _verified(file: Path, recorded: FileDigest) -> Iterator[bytes]:
     state = xxhash.xxh3_128()
     try:
         with file.open("rb") as opened:
-            _compare(file, f"{recorded.bytes} bytes", f"{file.stat().st_size} bytes")
+            size = file.stat().st_size
+            _compare(file, counted(recorded.bytes, "byte"), counted(size, "byte"))
             while block := opened.read(_BLOCK):
                 state.update(block)
                 yield block

@@ -12,9 +12,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from w2s_cache.results import OUTCOME_FIELDS, check_run, run_id, write_run
+from w2s_cache.results.file_digest import digest_of
 from w2s_cache.store.fingerprint import digest
 
 ROOT = Path(__file__).parents[2]
+P, T, H = "predictions.parquet", "trace.parquet", "head.safetensors"
 
 
 def _record(**changes):
@@ -35,6 +37,13 @@ def _record(**changes):
     return mutate
 
 
+def _vouched(path):
+    """Lets the record vouch for the files as they are now, so that their content is judged."""
+    there = [path / name for name in (P, T, H) if (path / name).exists()]
+    files = {file.name: dataclasses.asdict(digest_of(file.read_bytes())) for file in there}
+    return _record(files=files)(path)
+
+
 def _with(**values):
     return lambda old: old | values
 
@@ -50,7 +59,7 @@ def _column(file, name, values):
         table = pq.read_table(path / file)
         position = table.column_names.index(name)
         pq.write_table(table.set_column(position, name, pa.array(values)), path / file)
-        return path
+        return _vouched(path)
 
     return mutate
 
@@ -62,14 +71,51 @@ def _file(name, content):
         (path / name).unlink(missing_ok=True)
         if content is not None:
             (path / name).write_bytes(content)
-        return path
+        return path if name == "record.json" else _vouched(path)
 
     return mutate
 
 
 def _nan_head(path):
-    save_file({"prototypes": np.array([np.nan], dtype=np.float32)}, path / "head.safetensors")
-    return path
+    save_file({"prototypes": np.array([np.nan], dtype=np.float32)}, path / H)
+    return _vouched(path)
+
+
+def _flipped(name):
+    """Changes one bit in the middle of a file, behind the record's back."""
+
+    def mutate(path):
+        content = bytearray((path / name).read_bytes())
+        content[len(content) // 2] ^= 4
+        (path / name).write_bytes(content)
+        return path
+
+    return mutate
+
+
+def _gone(name):
+    """Takes a file away, behind the record's back."""
+
+    def mutate(path):
+        (path / name).unlink()
+        return path
+
+    return mutate
+
+
+def _bfloat_head(path):
+    """A whole safetensors file of numbers that numpy does not have."""
+    header = b'{"prototypes":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+    return _file(H, len(header).to_bytes(8, "little") + header + b"\0\0")(path)
+
+
+def _no_text(path):
+    """A whole parquet file whose first path is no UTF-8."""
+    table = pq.read_table(path / P)
+    first = table.column("path").to_pylist()[0].encode()
+    pq.write_table(table, path / P, compression="none", use_dictionary=False)
+    content = (path / P).read_bytes()
+    return _file(P, content.replace(first, b"\xff" * len(first)))(path)
 
 
 def _moved(path):
@@ -77,8 +123,6 @@ def _moved(path):
     path.parent.rename(other)
     return other / path.name
 
-
-P, T = "predictions.parquet", "trace.parquet"
 
 ZOO = [
     ("RR-01", _file("record.json", None)),
@@ -120,6 +164,7 @@ ZOO = [
     ("RR-12", _file(P, None)),
     ("RR-12", _record(status="not-applicable", reason="x", metrics={}, per_class_accuracy=[])),
     ("RR-13", _file(P, b"junk")),
+    ("RR-13", _no_text),
     ("RR-13", _column(P, "row", pa.array([1, 2, 2, 3, 4]))),
     ("RR-13", _column(P, "row", pa.array([1, 2, 3, 4, 5], pa.int32()))),
     ("RR-13", _column(P, "label", pa.array([0, 0, 1, 1, None]))),
@@ -142,17 +187,26 @@ ZOO = [
     ("RR-17", _column(T, "fit_accuracy", [float("nan"), None])),
     ("RR-17", _column(T, "eval_accuracy", [50.0, None])),
     ("RR-15", _column(T, "eval_accuracy", pa.array([1, 0]))),
-    ("RR-16", _file("head.safetensors", b"junk")),
+    ("RR-16", _file(H, b"junk")),
     ("RR-16", _nan_head),
+    ("RR-16", _bfloat_head),
     ("RR-18", _record(content_digest="0" * 64)),
     ("RR-18", _record(content_digest=None)),
+    *[("RR-19", _flipped(name)) for name in (P, T, H)],
+    *[("RR-19", _gone(name)) for name in (P, T, H)],
+    *[("RR-19", _record(files=_without(name))) for name in (P, T, H)],
+    ("RR-19", _record(files=lambda files: files | {T: files[T] | {"bytes": 1}})),
+    ("RR-19", _record(files=lambda files: files | {T: files[T] | {"digest": "0" * 32}})),
+    ("RR-01", _record(files=_with(**{"../record.json": {"bytes": 0, "digest": ""}}))),
+    ("RR-01", _record(files=lambda files: files | {T: "unknown"})),
 ]
 
 
 @pytest.fixture
 def run(tmp_path, make_record, predictions, trace, head):
     """A run that violates nothing."""
-    return write_run(tmp_path, make_record(), trace=trace, predictions=predictions, head=head)
+    written = write_run(tmp_path, make_record(), trace=trace, predictions=predictions, head=head)
+    return written.directory
 
 
 def test_a_written_run_violates_nothing(run):
@@ -165,7 +219,8 @@ def test_a_run_that_is_not_applicable_can_be_lawful(tmp_path, make_record):
     record = make_record(
         status="not-applicable", reason="no text features", metrics={}, per_class_accuracy=[]
     )
-    assert check_run(write_run(tmp_path, record, trace=None, predictions=None, head={})) == []
+    written = write_run(tmp_path, record, trace=None, predictions=None, head={})
+    assert check_run(written.directory) == []
 
 
 def test_a_trace_without_accuracies_stays_lawful(run):
@@ -173,13 +228,13 @@ def test_a_trace_without_accuracies_stays_lawful(run):
     pq.write_table(
         pq.read_table(run / T).select(["step", "epoch", "loss", "lr", "val_score"]), run / T
     )
-    assert check_run(run) == []
+    assert check_run(_vouched(run)) == []
 
 
 def test_a_trace_with_one_of_the_two_accuracies_is_not(run):
     """The columns come together."""
     pq.write_table(pq.read_table(run / T).drop_columns(["eval_accuracy"]), run / T)
-    assert [violation.law for violation in check_run(run)] == ["RR-15"]
+    assert [violation.law for violation in check_run(_vouched(run))] == ["RR-15"]
 
 
 def test_a_trace_with_accuracies_is_lawful(run):
@@ -207,7 +262,15 @@ def test_predictions_without_rows_are_reported_not_raised(run):
     """An empty table is a violation, not a crash of the check."""
     path = run / P
     pq.write_table(pq.read_table(path).slice(0, 0), path)
-    assert [violation.law for violation in check_run(run)] == ["RR-14"]
+    assert [violation.law for violation in check_run(_vouched(run))] == ["RR-14"]
+
+
+def test_a_damaged_file_is_looked_at_no_further(run):
+    """Bytes that are not those written have one violation and are never parsed."""
+    (run / P).write_bytes(b"junk")
+    [violation] = check_run(run)
+    assert violation.law == "RR-19"
+    assert f"{P} is not as it was written" in violation.message
 
 
 def test_every_law_of_the_specification_is_checked_and_tested():
@@ -216,7 +279,7 @@ def test_every_law_of_the_specification_is_checked_and_tested():
     laws = set(re.findall(r"^\*\*(RR-\d\d)\*\*", document, flags=re.MULTILINE))
     results = ROOT / "w2s_cache" / "results"
     code = "".join((results / name).read_text() for name in ("check.py", "check_files.py"))
-    assert laws == {f"RR-{number:02d}" for number in range(1, 19)}
+    assert laws == {f"RR-{number:02d}" for number in range(1, 20)}
     assert laws == set(re.findall(r'"(RR-\d\d)"', code))
     assert laws == {law for law, _ in ZOO}
 

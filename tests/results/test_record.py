@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from w2s_cache.errors import RecordError
-from w2s_cache.results import OUTCOME_FIELDS, RunRecord, record_from_json, record_to_json, run_id
+from w2s_cache.results import (
+    OUTCOME_FIELDS,
+    FileDigest,
+    RunRecord,
+    record_from_json,
+    record_to_json,
+    run_id,
+)
 from w2s_cache.store.fingerprint import digest
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -45,6 +52,10 @@ RECORDS = st.builds(
     timing=st.dictionaries(TEXT, NUMBER, max_size=3),
     environment=OBJECT,
     created=TEXT,
+    files=st.dictionaries(
+        st.sampled_from(["predictions.parquet", "trace.parquet", "head.safetensors"]),
+        st.builds(FileDigest, st.integers(0), TEXT),
+    ),
 )
 
 
@@ -85,7 +96,9 @@ def test_values_that_would_not_come_back_are_refused(make_record, config):
         (lambda d: d | {"seed": "0"}, "seed: input should be a valid integer"),
         (lambda d: d | {"seed": True}, "seed: input should be a valid integer"),
         (lambda d: d | {"metrics": {"accuracy": "high"}}, "metrics.accuracy"),
-        (lambda d: d | {"schema": "w2s-cache/run-record/2"}, "schema: input should be"),
+        (lambda d: d | {"schema": "w2s-cache/run-record/3"}, "schema: input should be"),
+        (lambda d: d | {"files": {"../x": {"bytes": 0, "digest": ""}}}, "files.../x"),
+        (lambda d: d | {"files": {"trace.parquet": {"bytes": 1}}}, "trace.parquet.digest: field"),
         (lambda d: d | {"status": "crashed"}, "status: input should be 'done'"),
         (lambda d: [d], "the document"),
     ],
@@ -120,6 +133,17 @@ def test_all_problems_are_listed_at_once(make_record):
     data = json.loads(record_to_json(make_record())) | {"seed": "x", "created": 3}
     with pytest.raises(RecordError, match=r"(?s)seed.*created"):
         record_from_json(json.dumps(data))
+
+
+def test_a_record_of_the_older_format_is_told_from_a_broken_one(make_record):
+    """Its runs may be whole and cannot prove it; the sentence says that, and what to do."""
+    data = json.loads(record_to_json(make_record()))
+    del data["files"]
+    older = json.dumps(data | {"schema": "w2s-cache/run-record/1"})
+    with pytest.raises(RecordError, match=r"here/record\.json is of an older format") as caught:
+        record_from_json(older, origin="here/record.json")
+    assert caught.value.found == "w2s-cache/run-record/1"
+    assert "Run that method again" in caught.value.fix
 
 
 @pytest.mark.parametrize(

@@ -236,20 +236,27 @@ def test_a_refused_run_leaves_nothing(toy):
     assert not toy.results.exists()
 
 
-@pytest.mark.parametrize("damage", ["record", "predictions"])
+@pytest.mark.parametrize("damage", ["record", "older", "predictions", "bit"])
 def test_a_damaged_run_is_run_again_aloud(toy, damage):
-    """A broken record or a missing table never blocks training, and is not passed over silently."""
+    """Broken, older or lost files never block training, and are not passed over silently."""
     first = toy.run("cpl")
+    record, table = (first.directory / n for n in ("record.json", "predictions.parquet"))
     if damage == "record":
-        (first.directory / "record.json").write_text('{"run_id"')
+        record.write_text('{"run_id"')
+    elif damage == "older":
+        record.write_text(record.read_text().replace("run-record/2", "run-record/1"))
+    elif damage == "predictions":
+        table.unlink()
     else:
-        (first.directory / "predictions.parquet").unlink()
+        content = bytearray(table.read_bytes())
+        content[len(content) // 2] ^= 1
+        table.write_bytes(content)
     said: list[str] = []
     again = toy.run("cpl", say=said.append)
     assert not again.reused
     assert check_run(again.directory) == []
     [sentence] = said
-    assert sentence.startswith("a damaged run is run again: ")
+    assert sentence.startswith("a damaged or older run is run again: ")
     assert str(first.directory) in sentence
 
 
@@ -291,8 +298,10 @@ def test_predictions_of_another_run_are_refused(toy):
     assert weak.record.metrics["accuracy"] != probe.record.metrics["accuracy"]
     stolen = (weak.directory / "predictions.parquet").read_bytes()
     (probe.directory / "predictions.parquet").write_bytes(stolen)
+    with pytest.raises(RecordError, match=r"predictions\.parquet is not as it was written"):
+        read_predictions(toy.results, probe.record)
     with pytest.raises(
         RecordError, match=r"predictions\.parquet cannot be used.*accuracy"
     ) as caught:
-        read_predictions(toy.results, probe.record)
+        read_predictions(toy.results, replace(probe.record, files=weak.record.files))
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))

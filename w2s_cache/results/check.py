@@ -8,7 +8,8 @@ from pathlib import Path
 
 from w2s_cache.errors import RecordError
 from w2s_cache.results.check_files import check_files
-from w2s_cache.results.record import RunRecord, content_digest, parse_record, run_id
+from w2s_cache.results.record import RunRecord, run_id
+from w2s_cache.results.record_json import content_digest, parse_record
 from w2s_cache.results.run_directory import RECORD_FILE
 from w2s_cache.results.violation import Violation
 

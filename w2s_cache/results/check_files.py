@@ -9,12 +9,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from w2s_cache.errors import RecordError
+from w2s_cache.results.file_digest import FileName, read_verified
 from w2s_cache.results.record import RunRecord
 from w2s_cache.results.run_directory import HEAD_FILE, PREDICTIONS_FILE, RECORD_FILE, TRACE_FILE
-from w2s_cache.results.run_tables import FIRST_TRACE_SCHEMA, PREDICTIONS_SCHEMA, TRACE_SCHEMA
+from w2s_cache.results.run_head import parse_head
+from w2s_cache.results.run_tables import (
+    FIRST_TRACE_SCHEMA,
+    PREDICTIONS_SCHEMA,
+    TRACE_SCHEMA,
+    parse_table,
+)
 from w2s_cache.results.violation import Violation
+from w2s_cache.store.index import DAMAGED_PARQUET
 
 _TOLERANCE = 1e-9
 _ACCURACIES = ("fit_accuracy", "eval_accuracy")
@@ -22,6 +30,8 @@ _ACCURACIES = ("fit_accuracy", "eval_accuracy")
 
 def check_files(record: RunRecord, path: Path) -> Iterator[Violation]:
     """Yields what is wrong with the files of a run whose record could be read.
+
+    A file that is not the one its record names is reported as that, and looked at no further.
 
     Args:
         record: The run's record.
@@ -35,18 +45,27 @@ def check_files(record: RunRecord, path: Path) -> Iterator[Violation]:
         yield Violation("RR-12", f"{name} does not belong to a run that is {record.status}")
     if record.status == "done" and PREDICTIONS_FILE not in names:
         yield Violation("RR-12", f"{PREDICTIONS_FILE} is missing")
-    checks: dict[str, Callable[[RunRecord, Path], Iterator[Violation]]] = {
+    checks: dict[FileName, Callable[[RunRecord, bytes], Iterator[Violation]]] = {
         PREDICTIONS_FILE: _predictions,
         TRACE_FILE: _trace,
         HEAD_FILE: _head,
     }
     for name, check in checks.items():
-        if name in names & allowed:
-            yield from check(record, path / name)
+        recorded = record.files.get(name)
+        if recorded is None:
+            if name in names & allowed:
+                yield Violation("RR-19", f"files does not name {name}")
+            continue
+        try:
+            content = read_verified(path / name, recorded)
+        except RecordError as error:
+            yield Violation("RR-19", str(error))
+        else:
+            yield from check(record, content)
 
 
-def _predictions(record: RunRecord, file: Path) -> Iterator[Violation]:
-    table = _columns(file, PREDICTIONS_SCHEMA)
+def _predictions(record: RunRecord, content: bytes) -> Iterator[Violation]:
+    table = _columns(PREDICTIONS_FILE, content, PREDICTIONS_SCHEMA)
     if isinstance(table, str):
         yield Violation("RR-13", table)
         return
@@ -97,8 +116,8 @@ def _compare(name: str, recorded: float | None, recomputed: float | None) -> Ite
         yield Violation("RR-14", f"{name} is {recorded}, the predictions give {recomputed}")
 
 
-def _trace(_: RunRecord, file: Path) -> Iterator[Violation]:
-    table = _columns(file, TRACE_SCHEMA, FIRST_TRACE_SCHEMA)
+def _trace(_: RunRecord, content: bytes) -> Iterator[Violation]:
+    table = _columns(TRACE_FILE, content, TRACE_SCHEMA, FIRST_TRACE_SCHEMA)
     if isinstance(table, str):
         yield Violation("RR-15", table)
         return
@@ -115,34 +134,33 @@ def _trace(_: RunRecord, file: Path) -> Iterator[Violation]:
         yield Violation("RR-17", f"{' and '.join(accuracies)} are measured at different steps")
 
 
-def _head(_: RunRecord, file: Path) -> Iterator[Violation]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
+def _head(_: RunRecord, content: bytes) -> Iterator[Violation]:
     try:
-        arrays = load_file(file)
-    except (OSError, SafetensorError) as error:
-        yield Violation("RR-16", f"{file.name} cannot be read: {error}")
+        arrays = parse_head(content)
+    except ValueError as error:
+        yield Violation("RR-16", f"{HEAD_FILE} cannot be read: {error}")
         return
     for name, array in sorted(arrays.items()):
         if not np.isfinite(array).all():
-            yield Violation("RR-16", f"{file.name} holds numbers that are not finite in {name}")
+            yield Violation("RR-16", f"{HEAD_FILE} holds numbers that are not finite in {name}")
 
 
-def _columns(file: Path, schema: pa.Schema, older: pa.Schema | None = None) -> pa.Table | str:
+def _columns(
+    file: FileName, content: bytes, schema: pa.Schema, older: pa.Schema | None = None
+) -> pa.Table | str:
     """The table, or a sentence about why it is not one of this schema (or the older one)."""
     try:
-        table = pq.read_table(file)
-    except (OSError, pa.ArrowInvalid) as error:
-        return f"{file.name} cannot be read: {error}"
+        table = parse_table(content)
+    except DAMAGED_PARQUET as error:
+        return f"{file} cannot be read: {error}"
     found = [(field.name, str(field.type)) for field in table.schema]
     if older is not None and table.column_names == older.names:
         schema = older
     wanted = [(field.name, str(field.type)) for field in schema]
     if found != wanted:
-        return f"{file.name} has the columns {found}, not {wanted}"
+        return f"{file} has the columns {found}, not {wanted}"
     holes = [f.name for f in schema if not f.nullable and table.column(f.name).null_count]
-    return f"{file.name} has nulls in {', '.join(holes)}" if holes else table
+    return f"{file} has nulls in {', '.join(holes)}" if holes else table
 
 
 def _outside(values: npt.NDArray[Any], high: int) -> bool:

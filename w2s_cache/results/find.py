@@ -6,16 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.counted import counted
 from w2s_cache.errors import RecordError, UnknownNameError
-from w2s_cache.results.record import RunRecord, record_from_json, run_id
-from w2s_cache.results.run_directory import (
-    HEAD_FILE,
-    LEVELS,
-    PREDICTIONS_FILE,
-    RECORD_FILE,
-    TRACE_FILE,
-)
+from w2s_cache.results.file_digest import verify_file
+from w2s_cache.results.record import RunRecord, run_id
+from w2s_cache.results.record_json import record_from_json
+from w2s_cache.results.run_directory import LEVELS, RECORD_FILE
 
 
 def find_runs(results_dir: Path, **filters: Any) -> list[RunRecord]:
@@ -48,39 +43,18 @@ def find_runs(results_dir: Path, **filters: Any) -> list[RunRecord]:
 def finished_run(directory: Path) -> RunRecord | str | None:
     """The record of a finished run; why it has to be run again; or None where there is none.
 
-    A directory appears only complete, but what lies in it can be damaged or taken away later.
+    A directory appears only complete, but what lies in it can be damaged or taken away later, so
+    every byte of every file is compared with what the record says.
     """
     if not (directory / RECORD_FILE).is_file():
         return None
     try:
         record = read_record(directory)
+        for name, recorded in record.files.items():
+            verify_file(directory / name, recorded)
     except RecordError as error:
         return str(error)
-    return (_damage(directory, record) if record.status == "done" else "") or record
-
-
-def _damage(directory: Path, record: RunRecord) -> str:
-    """What is wrong with the files of a done run, as far as their ends and headers tell."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from safetensors import SafetensorError, safe_open
-
-    predictions, trace, head = (directory / n for n in (PREDICTIONS_FILE, TRACE_FILE, HEAD_FILE))
-    if not predictions.is_file():
-        return f"{predictions} is missing"
-    file = predictions
-    try:
-        rows, wanted = pq.read_metadata(predictions).num_rows, record.counts["eval"]
-        if rows != wanted:
-            return f"{predictions} has {counted(rows, 'row')}, not {wanted}"
-        if (file := trace).is_file():
-            pq.read_metadata(trace)
-        if (file := head).is_file():
-            with safe_open(head, framework="numpy"):
-                pass
-    except (OSError, pa.ArrowInvalid, SafetensorError) as error:
-        return f"{file} is damaged: {error}"
-    return ""
+    return record
 
 
 def read_record(directory: Path) -> RunRecord:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from w2s_cache.errors import RecordError
+from w2s_cache.results.file_digest import FileName, digest_of
 from w2s_cache.results.publish import publishing
-from w2s_cache.results.record import RunRecord, record_to_json
-from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA, conform
+from w2s_cache.results.record import RunRecord
+from w2s_cache.results.record_json import record_to_json
+from w2s_cache.results.run_head import head_bytes
+from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA, conform, table_bytes
 
-RECORD_FILE = "record.json"
-TRACE_FILE = "trace.parquet"
-PREDICTIONS_FILE = "predictions.parquet"
-HEAD_FILE = "head.safetensors"
+RECORD_FILE: Final = "record.json"
+TRACE_FILE: Final = "trace.parquet"
+PREDICTIONS_FILE: Final = "predictions.parquet"
+HEAD_FILE: Final = "head.safetensors"
 
 LEVELS = ("dataset", "domain", "method", "run_id")
 """The fields that name a run's directory, outermost first."""
+
+
+class WrittenRun(NamedTuple):
+    """A run on disk: where it lies, and its record with the digests of its files."""
+
+    directory: Path
+    record: RunRecord
 
 
 def run_path(results_dir: Path, *, dataset: str, domain: str, method: str, run_id: str) -> Path:
@@ -50,7 +60,7 @@ def write_run(
     trace: pa.Table | None,
     predictions: pa.Table | None,
     head: Mapping[str, npt.NDArray[Any]],
-) -> Path:
+) -> WrittenRun:
     """Publishes a run: its files are written beside, flushed and renamed into place together.
 
     A finished run of the same identity is replaced; whatever fails, no reader ever meets half a
@@ -58,13 +68,13 @@ def write_run(
 
     Args:
         results_dir: Root of all runs.
-        record: What happened.
+        record: What happened; its ``files`` are replaced by those that are written.
         trace: Columns of :data:`TRACE_SCHEMA`, or None for a method that takes no steps.
         predictions: Columns of :data:`PREDICTIONS_SCHEMA`; None only where not applicable.
         head: The trained arrays by name; empty when there is nothing to keep.
 
     Returns:
-        The run's directory.
+        The run's directory, and the record that was written there.
 
     Raises:
         RecordError: The record or a table has the wrong form, a done run has no predictions, a
@@ -72,16 +82,21 @@ def write_run(
     """
     target = run_path(results_dir, **{level: getattr(record, level) for level in LEVELS})
     _check_parts(record, [trace is not None, predictions is not None, bool(head)])
-    text = record_to_json(record)
-    tables = {}
+    tables: dict[FileName, pa.Table] = {}
     if trace is not None:
         tables[TRACE_FILE] = conform(trace, TRACE_SCHEMA, name="trace")
     if predictions is not None:
         tables[PREDICTIONS_FILE] = conform(predictions, PREDICTIONS_SCHEMA, name="predictions")
         _refuse_nonfinite(record, {"confidence": predictions["confidence"].to_numpy(), **head})
+    contents = _contents(tables, head)
+    files = {name: digest_of(content) for name, content in contents.items()}
+    record = dataclasses.replace(record, files=files)
+    text = record_to_json(record)
     try:
         with publishing(target) as directory:
-            _write_files(directory, text, tables, head)
+            for name, content in contents.items():
+                (directory / name).write_bytes(content)
+            (directory / RECORD_FILE).write_text(text, encoding="utf-8")
     except OSError as error:
         raise RecordError(
             f"the run {target} cannot be written",
@@ -89,7 +104,7 @@ def write_run(
             found=error.strerror or str(error),
             fix="Free space or choose another results directory, then run again.",
         ) from error
-    return target
+    return WrittenRun(target, record)
 
 
 def _check_parts(record: RunRecord, given: list[bool]) -> None:
@@ -119,14 +134,9 @@ def _refuse_nonfinite(record: RunRecord, arrays: Mapping[str, npt.NDArray[Any]])
         )
 
 
-def _write_files(
-    directory: Path, text: str, tables: Mapping[str, pa.Table], head: Mapping[str, Any]
-) -> None:
-    from safetensors.numpy import save
-
-    for name, table in tables.items():
-        pq.write_table(table, directory / name, compression="zstd")
-    if head:
-        arrays = {name: np.ascontiguousarray(array) for name, array in head.items()}
-        (directory / HEAD_FILE).write_bytes(save(arrays))  # its own writer hides what the disk says
-    (directory / RECORD_FILE).write_text(text, encoding="utf-8")
+def _contents(
+    tables: Mapping[FileName, pa.Table], head: Mapping[str, npt.NDArray[Any]]
+) -> dict[FileName, bytes]:
+    """The bytes of every file but the record: those that are hashed are those that are written."""
+    contents: dict[FileName, bytes] = {name: table_bytes(table) for name, table in tables.items()}
+    return {**contents, HEAD_FILE: head_bytes(head)} if head else contents

@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from w2s_cache.counted import counted
 from w2s_cache.errors import RecordError
+from w2s_cache.results.file_digest import read_verified
 from w2s_cache.results.record import RunRecord
 from w2s_cache.results.run_directory import HEAD_FILE, PREDICTIONS_FILE, TRACE_FILE, run_path
-from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA, conform
+from w2s_cache.results.run_head import parse_head
+from w2s_cache.results.run_tables import PREDICTIONS_SCHEMA, TRACE_SCHEMA, conform, parse_table
+from w2s_cache.store.index import DAMAGED_PARQUET
 
 _ROUNDING = 1e-6  # of float32 means, far below one row of any data set
 
@@ -45,11 +47,14 @@ def read_predictions(results_dir: Path, record: RunRecord) -> Predictions:
     """Reads the predictions of a done run.
 
     Raises:
-        RecordError: They are missing, broken, or not those of the record: not as many, or of
-            another accuracy.
+        RecordError: They are missing, damaged, broken, or not those of the record: not as many,
+            or of another accuracy.
     """
     file = _directory(results_dir, record) / PREDICTIONS_FILE
-    table = _read(file, PREDICTIONS_SCHEMA, name="predictions")
+    if PREDICTIONS_FILE not in record.files:
+        raise _unreadable(file, "a record that names no such file", "the predictions of a run")
+    content = read_verified(file, record.files[PREDICTIONS_FILE])
+    table = _parsed(file, content, PREDICTIONS_SCHEMA, name="predictions")
     if len(table) != record.counts.get("eval"):
         raise _unreadable(file, counted(len(table), "row"), f"{record.counts.get('eval')} rows")
     numbers = {n: table.column(n).to_numpy() for n in ("row", "label", "weak", "predicted")}
@@ -68,27 +73,28 @@ def read_trace(results_dir: Path, record: RunRecord) -> pa.Table | None:
     Columns that an older trace lacks are null.
 
     Raises:
-        RecordError: It is broken.
+        RecordError: It is missing, damaged or broken.
     """
+    if TRACE_FILE not in record.files:
+        return None
     file = _directory(results_dir, record) / TRACE_FILE
-    return _read(file, TRACE_SCHEMA, name="trace") if file.exists() else None
+    content = read_verified(file, record.files[TRACE_FILE])
+    return _parsed(file, content, TRACE_SCHEMA, name="trace")
 
 
 def read_head(results_dir: Path, record: RunRecord) -> dict[str, npt.NDArray[Any]]:
     """Reads the trained arrays of a run by name; none where nothing was trained.
 
     Raises:
-        RecordError: The file is broken.
+        RecordError: The file is missing, damaged or broken.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    file = _directory(results_dir, record) / HEAD_FILE
-    if not file.exists():
+    if HEAD_FILE not in record.files:
         return {}
+    file = _directory(results_dir, record) / HEAD_FILE
+    content = read_verified(file, record.files[HEAD_FILE])
     try:
-        return dict(load_file(file))
-    except (OSError, SafetensorError) as error:
+        return parse_head(content)
+    except ValueError as error:
         raise _unreadable(file, str(error), "a safetensors file") from error
 
 
@@ -102,10 +108,10 @@ def _directory(results_dir: Path, record: RunRecord) -> Path:
     )
 
 
-def _read(file: Path, schema: pa.Schema, *, name: str) -> pa.Table:
+def _parsed(file: Path, content: bytes, schema: pa.Schema, *, name: str) -> pa.Table:
     try:
-        return conform(pq.read_table(file), schema, name=name)
-    except (OSError, pa.ArrowInvalid) as error:
+        return conform(parse_table(content), schema, name=name)
+    except DAMAGED_PARQUET as error:
         raise _unreadable(file, str(error), f"the {name} of a run") from error
 
 

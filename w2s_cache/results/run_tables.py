@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from w2s_cache.errors import RecordError
 
@@ -63,6 +64,25 @@ def conform(table: pa.Table, schema: pa.Schema, *, name: str) -> pa.Table:
         return table.select(schema.names).cast(schema).sort_by(schema.names[0])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise _refusal(name, schema, str(error)) from error
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    """Lays a table out as a parquet file in memory, inverse of :func:`parse_table`."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def parse_table(content: bytes) -> pa.Table:
+    """Reads a table from the bytes of a parquet file; its texts are looked at, too.
+
+    Raises:
+        DAMAGED_PARQUET: Any of :data:`w2s_cache.store.index.DAMAGED_PARQUET`.
+    """
+    table = pq.read_table(pa.BufferReader(content))
+    table.validate(full=True)  # text that is no UTF-8 would be met by whoever reads it first
+    return table
 
 
 def _refusal(name: str, schema: pa.Schema, found: str) -> RecordError:

@@ -54,7 +54,7 @@ class RunRequest:
         tower: Attaches the text tower, for methods that train through it.
         curves: Whether accuracies by ground truth are put into the trace; a finished run without
             them is run again.
-        say: Told of damaged runs that are run again, and of candidates that diverged.
+        say: Told of damaged and older runs that are run again, and of candidates that diverged.
     """
 
     spec: Spec
@@ -132,11 +132,12 @@ class _Place:
     def finished(self, request: RunRequest) -> RunRecord | None:
         """The record of a finished run; None where there is none, or none with wanted curves.
 
-        A damaged run does not count as finished; that it is run again is said.
+        A run that is damaged, or of an older format, does not count as finished; that it is run
+        again is said.
         """
         found = finished_run(self.directory)
         if isinstance(found, str):
-            request.say(f"a damaged run is run again: {found}")
+            request.say(f"a damaged or older run is run again: {found}")
             return None
         return None if found is None or self._lacks_curves(request, found) else found
 
@@ -217,21 +218,19 @@ def _publish(
     seconds: float,
 ) -> RunRecord:
     announce(result.diverged, task.who, request.say)
-    record = done(place.common(request), task, result, counts=counts, seconds=seconds)
-    write_run(
+    written = write_run(
         place.results_dir,
-        record,
+        done(place.common(request), task, result, counts=counts, seconds=seconds),
         trace=trace_table(result),
         predictions=predictions_table(task.inputs, task.evaluate, result),
         head={name: value.cpu().numpy() for name, value in result.head.items()},
     )
-    return record
+    return written.record
 
 
 def _publish_not_applicable(place: _Place, request: RunRequest, reason: str) -> RunRecord:
     record = not_applicable(place.common(request), reason)
-    write_run(place.results_dir, record, trace=None, predictions=None, head={})
-    return record
+    return write_run(place.results_dir, record, trace=None, predictions=None, head={}).record
 
 
 def _identity(

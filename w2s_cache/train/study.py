@@ -39,7 +39,7 @@ class Study:
         curves: Whether accuracies by ground truth are put into the traces.
         memory: Bytes that a domain's features and logits may take in training; a larger one is
             read from disk meanwhile, with the same numbers. None for no limit.
-        say: Told of damaged runs that are run again, and of candidates that diverged.
+        say: Told of damaged and older runs that are run again, and of candidates that diverged.
     """
 
     spec: Spec

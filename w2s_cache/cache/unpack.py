@@ -7,8 +7,9 @@ from dataclasses import replace as with_changes
 from pathlib import Path, PurePosixPath
 
 from w2s_cache.cache.boundary import inside
-from w2s_cache.cache.pack_file import Pack, corrupt, open_pack
+from w2s_cache.cache.pack_file import Pack, open_pack
 from w2s_cache.cache.pack_layout import FEATURE_SET, INDEX_FILE, members
+from w2s_cache.cache.pack_parts import corrupt
 from w2s_cache.command_line import command_line
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, load_feature_set

@@ -19,7 +19,8 @@ from w2s_cache.cache.pack_layout import SCHEMA, pack_name
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store import publish
 from w2s_cache.store.check import check_store
-from w2s_cache.store.layout import MANIFEST_FILE
+from w2s_cache.store.failures import RowFailure, write_failures
+from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock
 
 SET = "v1/toy/art/sets/clip__net.json"
@@ -118,7 +119,9 @@ def pack_of_failures(home, laid_down, packed, tmp_path: Path) -> Path:
     where = home.path / f"v1/toy/art/image/clip-{digest(key)[:12]}"
     blocks, valid = home.block("image", 0, 10), np.arange(10) != 5
     laid_down(where, home.arrays("image"), blocks, valid=valid, key=key)
-    (where / "failures.parquet").write_bytes(b"PAR1 whatever")
+    shard = json.loads((where / MANIFEST_FILE).read_text())["shards"][1]  # rows 4..8
+    reason = RowFailure(row=5, path="art/5.png", stage="read", error="OSError", message="gone")
+    write_failures(where, {shard["digest"]: (reason,)})
     path = where.relative_to(home.path).as_posix()
     fields["image"] = {"path": path, "key_digest": digest(key)}
     (home.path / SET).write_text(json.dumps(fields))
@@ -138,13 +141,26 @@ def test_failures_that_name_other_files_are_refused(
     pack_of_failures, unpacked, tmp_path, monkeypatch
 ):
     """Reasons name shards by digest; a version of HDF5 that changes these cannot keep them."""
-    from w2s_cache.cache import unpack as module
+    from w2s_cache.cache import pack_laws as module
 
     real = module.shard_bytes
     monkeypatch.setattr(module, "shard_bytes", lambda *a, **k: real(*a, **k) + bytes(8))
     with pytest.raises(StoreError, match="lays equal numbers out otherwise"):
         unpacked(pack_of_failures, tmp_path / "new")
-    assert not list((tmp_path / "new").rglob("sets/*"))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"PAR1 whatever"])
+@pytest.mark.usefixtures("pack_of_failures")
+def test_a_store_that_would_not_unpack_is_not_packed(home, packed, tmp_path, content):
+    """Invalid rows without a reason, or a damaged list of reasons, stop packing."""
+    for file in home.path.rglob(FAILURES_FILE):
+        file.unlink()
+        if content is not None:
+            file.write_bytes(content)
+    with pytest.raises(CorruptStoreError, match=r"FS-18|failures"):
+        packed(home, tmp_path / "again.h5")
+    assert not (tmp_path / "again.h5").exists()
 
 
 def test_the_specification_s_example_reads_a_pack(pack, monkeypatch):
@@ -174,7 +190,7 @@ def test_what_is_there_already_stays(pack, unpacked, tmp_path):
 
 def test_another_layout_of_equal_numbers_is_said_and_sound(pack, unpacked, tmp_path, monkeypatch):
     """A version of HDF5 that writes other bytes gives a sound store of the same key."""
-    from w2s_cache.cache import unpack as module
+    from w2s_cache.cache import pack_laws as module
 
     real = module.shard_bytes
     monkeypatch.setattr(module, "shard_bytes", lambda *a, **k: real(*a, **k) + bytes(8))

@@ -139,6 +139,7 @@ ZOO: list[tuple[str, Callable[[Path], object], set[str]]] = [
     ("too few rows", shard(replaced("row", data=np.arange(8, 15))), {"FS-11"}),
     ("chunked", shard(replaced("features", chunks=(2, 4))), {"FS-12"}),
     ("compressed", shard(replaced("features", compression="gzip")), {"FS-12"}),
+    ("chunked mask", shard(replaced("valid", chunks=(2,))), {"FS-12"}),
     ("big-endian", shard(replaced("features", dtype=">f4")), {"FS-12"}),
     ("external", shard(external), {"FS-12", "FS-16"}),
     ("other row numbers", shard(assign("row", slice(None), np.arange(8))), {"FS-13"}),
@@ -180,6 +181,36 @@ def test_each_broken_store_violates_exactly_its_laws(
 def test_every_law_has_a_broken_store() -> None:
     """The zoo covers all laws."""
     assert set().union(*(laws for *_, laws in ZOO)) == set(LAWS)
+
+
+@pytest.mark.parametrize("rows", [10**12, 10**30, 0, -1])
+def test_impossible_sizes_are_one_finding(store: Path, rows: int) -> None:
+    """Claims that no store can meet are judged before anything is listed for their rows."""
+    manifest(lambda m: m.update(rows=rows, shard_rows=8))(store)
+    found = [v for v in check_store(store) if v.law in {"FS-05", "FS-06"}]
+    assert [v.law for v in found] == ["FS-05"]
+
+
+def test_absent_shards_that_adjoin_are_one_gap(store: Path) -> None:
+    """FS-06 names ranges of rows, however many shards would have held them."""
+    manifest(lambda m: m.update(rows=8 * 10**5, shards=m["shards"][1:2]))(store)
+    found = [v.message for v in check_store(store) if v.law == "FS-06"]
+    assert found == ["rows 0..8 are in no shard", "rows 16..800000 are in no shard"]
+
+
+def test_a_dataset_that_claims_more_than_memory_is_not_read(store: Path) -> None:
+    """A shard whose array is declared huge, and so named by the manifest, costs no memory."""
+    width = 1 << 40
+
+    def claim(file: h5py.File) -> None:
+        del file["features"]
+        file.create_dataset("features", shape=(8, width), dtype="f4")
+
+    shard(claim)(store)
+    manifest(lambda m: m["arrays"][0].update(row_shape=[width]))(store)
+    messages = [v.message for v in check_store(store) if v.law == "FS-12"]
+    assert len(messages) == 1
+    assert str(8 * width * 4) in messages[0]
 
 
 def test_all_violations_are_listed_with_their_place(store: Path) -> None:

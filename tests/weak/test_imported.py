@@ -207,8 +207,46 @@ def test_numbers_beyond_float32_are_not_finite(tmp_path: Path) -> None:
 
 def test_a_pickle_inside_an_archive_is_refused(tmp_path: Path) -> None:
     """Object arrays would need pickle, which is never read."""
-    with pytest.raises(WeakLogitsError, match="allow_pickle=False"):
+    with pytest.raises(WeakLogitsError, match="pickled objects"):
         read(npz(tmp_path, PATHS, LOGITS.astype(object)))
+
+
+def named(folder: Path, classes: Sequence[str], logits: np.ndarray, **more: np.ndarray) -> Path:
+    """An archive that says which class each column belongs to."""
+    arrays = {"path": np.array(PATHS), "logits": logits, "classes": np.array(classes)}
+    np.savez(folder / "named.npz", **arrays, **more)
+    return folder / "named.npz"
+
+
+def test_classes_of_an_archive_order_its_columns(tmp_path: Path) -> None:
+    """Columns come back in class order, whatever the order and number of the named classes."""
+    classes = ("yak", *reversed(CLASSES))
+    logits = np.column_stack([np.zeros(len(PATHS)), LOGITS[:, ::-1]])
+    assert np.array_equal(read(named(tmp_path, classes, logits)), LOGITS)
+
+
+@pytest.mark.parametrize(
+    ("classes", "found"),
+    [
+        (("bed", "The_Eiffel_Tower", "zebra"), "no column for 'The Eiffel_Tower'"),
+        (("x", "y", "z"), "none of the 3 classes"),
+        (("bed", "bed", "zebra"), "repeat: 'bed'"),
+        (CLASSES[:2], "2 `classes` for logits of shape"),
+        (5, "no list"),
+    ],
+)
+def test_classes_that_are_not_the_index_s_are_refused(
+    tmp_path: Path, classes: Sequence[str], found: str
+) -> None:
+    """A name that no class has, a repeated one and a wrong number are named."""
+    with pytest.raises(WeakLogitsError, match=found):
+        read(named(tmp_path, classes, LOGITS))
+
+
+def test_unknown_arrays_of_an_archive_are_named(tmp_path: Path) -> None:
+    """What nobody reads might have been meant to change what is read."""
+    with pytest.raises(WeakLogitsError, match="unknown arrays 'class_names'"):
+        read(named(tmp_path, CLASSES, LOGITS, class_names=np.array(CLASSES)))
 
 
 def test_paths_and_logits_of_differing_number_are_refused(tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import numpy as np
 import xxhash
 
 from w2s_cache.cache.inventory import SetEntry
+from w2s_cache.cache.pack_laws import broken_shard
 from w2s_cache.cache.pack_layout import (
     DIGESTS,
     FEATURE_SET,
@@ -30,6 +32,7 @@ from w2s_cache.cache.pack_layout import (
 from w2s_cache.cache.set_laws import set_findings
 from w2s_cache.cache.shard_walk import shard_arrays
 from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.failures import read_failures
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, open_member
 from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, index_path
@@ -55,12 +58,7 @@ def write_pack(
         StoreWriteError: No space, no permission; nothing half-written is left.
     """
     for finding in set_findings(home, entry):
-        raise CorruptStoreError(
-            f"{entry.path} cannot be packed",
-            expected="a feature set that breaks no law",
-            found=f"{finding.law}: {finding.message}",
-            fix=finding.fix,
-        )
+        _refuse(entry.path, f"{finding.law}: {finding.message}", finding.fix)
     if target.exists() and not replace:
         raise StoreError(
             f"{target} is there already",
@@ -77,6 +75,11 @@ def write_pack(
             _write(_Packer(file=file), home, found, text, advance)
 
     publish_written(target, write)
+
+
+def _refuse(path: str, found: str, fix: str) -> NoReturn:
+    what = f"{path} cannot be packed"
+    raise CorruptStoreError(what, expected="what breaks no law", found=found, fix=fix)
 
 
 def _write(
@@ -110,7 +113,10 @@ def _write_store(
     for name, (shape, dtype) in forms.items():
         group.create_dataset(name, shape=shape, dtype=np.dtype(dtype).newbyteorder("<"))
         packer.digests[f"{kind}/{name}"] = []
+    told = read_failures(store.directory)
     for shard, arrays in shard_arrays(store.directory, store.manifest):
+        for broken in broken_shard(arrays, shard, told):
+            _refuse(ref.path, str(broken), "Run `w2s-cache cache verify` for what to do.")
         for name, values in arrays.items():
             group[name][shard.start : shard.stop] = values
             packer.digests[f"{kind}/{name}"].append(array_digest(values))

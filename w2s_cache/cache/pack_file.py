@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,22 +16,29 @@ from w2s_cache.cache.pack_layout import (
     FEATURE_SET,
     FILES,
     INDEX,
+    INDEX_FILE,
     SCHEMA,
     array_digest,
     index_from_columns,
     members,
     root_attributes,
 )
+from w2s_cache.cache.pack_parts import Parts, corrupt
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.check import READABLE
 from w2s_cache.store.feature_set import FeatureSet, parse_feature_set
 from w2s_cache.store.index import Index
-from w2s_cache.store.layout import MANIFEST_FILE, VALID_DATASET, Manifest, Shard
+from w2s_cache.store.layout import (
+    FAILURES_FILE,
+    MANIFEST_FILE,
+    VALID_DATASET,
+    Manifest,
+    Shard,
+)
 from w2s_cache.store.manifest_json import manifest_from_json
 from w2s_cache.store.shallow_json import parse_json
 
-COLUMNS = ("path", "label", "split", "bytes", "sha256", "classes")
-AGAIN = "Copy or download the file again, or pack the domain again."
+COLUMNS = {"path": "S", "label": "i", "split": "S", "bytes": "i", "sha256": "S", "classes": "S"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +47,7 @@ class Pack:
 
     Attributes:
         path: The file.
-        file: It, open for reading.
+        parts: It, open for reading.
         digests: Name of a part → its digests, one per shard for arrays.
         files: The whole files that the pack holds, by name.
         feature_set: What the pack holds.
@@ -49,7 +56,7 @@ class Pack:
     """
 
     path: Path
-    file: h5py.File
+    parts: Parts
     digests: Mapping[str, list[str]]
     files: Mapping[str, bytes]
     feature_set: FeatureSet
@@ -63,14 +70,10 @@ class Pack:
             CorruptStoreError: They are absent, of another form, or not those that were packed.
         """
         manifest, found = self.manifests[kind], {}
-        forms = {spec.name: (spec.row_shape, spec.dtype) for spec in manifest.arrays}
-        for name, (row_shape, dtype) in {**forms, VALID_DATASET: ((), "bool")}.items():
-            place, shape = f"{kind}/{name}", (manifest.rows, *row_shape)
+        for name, (shape, dtype) in _forms(manifest).items():
+            place = f"{kind}/{name}"
             with _corrupt_where_unreadable(self.path):
-                dataset = _dataset(self.path, self.file, place)
-                if dataset.shape != shape or dataset.dtype.name != dtype:
-                    text = f"shape {dataset.shape}, {dataset.dtype}"
-                    raise corrupt(self.path, f"{place} of shape {shape}, {dtype}", text)
+                dataset = self.parts.array(place, shape=shape, dtype=dtype)
                 values = dataset[shard.start : shard.stop]
             _confirm(self.path, self.digests, place, number, array_digest(values))
             found[name] = values
@@ -99,32 +102,25 @@ def open_pack(path: Path) -> Iterator[Pack]:
         yield pack
 
 
-def corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
-    """Build the error for a file that is no sound pack."""
-    return CorruptStoreError(f"pack {path}", expected=expected, found=found, fix=AGAIN)
-
-
 def _opened(path: Path, file: h5py.File) -> Pack:
-    if (schema := file.attrs.get("schema")) != SCHEMA:
+    parts = Parts(path=path, file=file)
+    if (schema := parts.attribute("schema")) != SCHEMA or file.userblock_size:
         raise corrupt(path, f"schema {SCHEMA}", f"schema {schema!r}")
-    digests = _digests(path, file)
-    files = {}
-    for name in file[FILES]:
-        value = _dataset(path, file, f"{FILES}/{name}")[()]
-        files[name] = value if isinstance(value, bytes) else value.tobytes()
-        found = xxhash.xxh3_128_hexdigest(files[name])
-        _confirm(path, digests, f"{FILES}/{name}", 0, found)
-    feature_set = parse_feature_set(files[FEATURE_SET], path, "w2s-cache cache pack")
-    columns = {name: _dataset(path, file, f"{INDEX}/{name}")[()] for name in COLUMNS}
-    index = index_from_columns(columns, dataset=feature_set.dataset, domain=feature_set.domain)
+    digests = _digests(parts)
+    text = _file(parts, digests, FEATURE_SET)
+    feature_set = parse_feature_set(text, path, "w2s-cache cache pack")
+    kinds = members(feature_set)
+    files = {FEATURE_SET: text, **_files(parts, digests, kinds)}
+    index = _index(parts, feature_set)
     manifests = {
         kind: manifest_from_json(files[f"{kind}.{MANIFEST_FILE}"], source=f"{path}: {kind}")
-        for kind in members(feature_set)
+        for kind in kinds
     }
-    _refuse_contradictions(path, file, feature_set, index, manifests)
+    _refuse_contradictions(parts, feature_set, index, manifests)
+    _refuse_other_forms(parts, manifests)
     return Pack(
         path=path,
-        file=file,
+        parts=parts,
         digests=digests,
         files=files,
         feature_set=feature_set,
@@ -133,15 +129,60 @@ def _opened(path: Path, file: h5py.File) -> Pack:
     )
 
 
+def _files(
+    parts: Parts, digests: Mapping[str, list[str]], kinds: Collection[str]
+) -> dict[str, bytes]:
+    """The files of the index and the stores, by name."""
+    failures = {f"{kind}.{FAILURES_FILE}" for kind in kinds}
+    wanted = {INDEX_FILE, *(f"{kind}.{MANIFEST_FILE}" for kind in kinds)}
+    parts.refuse_surplus(FILES, {FEATURE_SET, *wanted, *failures})
+    there = {name for name in failures if parts.has(f"{FILES}/{name}")}
+    return {name: _file(parts, digests, name) for name in sorted(wanted | there)}
+
+
+def _file(parts: Parts, digests: Mapping[str, list[str]], name: str) -> bytes:
+    place = f"{FILES}/{name}"
+    content = parts.text(place) if name.endswith(".json") else parts.content(place)
+    _confirm(parts.path, digests, place, 0, xxhash.xxh3_128_hexdigest(content))
+    return content
+
+
+def _index(parts: Parts, feature_set: FeatureSet) -> Index:
+    parts.refuse_surplus(INDEX, COLUMNS)
+    rows = parts.attribute("rows")
+    if not isinstance(rows, np.integer):
+        raise corrupt(parts.path, "attribute rows, an integer", repr(rows))
+    columns = {
+        name: parts.column(
+            f"{INDEX}/{name}", kind=kind, rows=None if name == "classes" else int(rows)
+        )
+        for name, kind in COLUMNS.items()
+    }
+    return index_from_columns(columns, dataset=feature_set.dataset, domain=feature_set.domain)
+
+
+def _refuse_other_forms(parts: Parts, manifests: Mapping[str, Manifest]) -> None:
+    """A pack holds the arrays that its manifests name, in their form, and nothing else."""
+    parts.refuse_surplus("", {DIGESTS, FILES, INDEX, *manifests})
+    for kind, manifest in manifests.items():
+        forms = _forms(manifest)
+        parts.refuse_surplus(kind, forms)
+        for name, (shape, dtype) in forms.items():
+            parts.array(f"{kind}/{name}", shape=shape, dtype=dtype)
+
+
+def _forms(manifest: Manifest) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Shape and dtype of each array of a store in a pack, ``valid`` last."""
+    forms = {s.name: ((manifest.rows, *s.row_shape), s.dtype) for s in manifest.arrays}
+    return {**forms, VALID_DATASET: ((manifest.rows,), "bool")}
+
+
 def _refuse_contradictions(
-    path: Path,
-    file: h5py.File,
-    feature_set: FeatureSet,
-    index: Index,
-    manifests: Mapping[str, Manifest],
+    parts: Parts, feature_set: FeatureSet, index: Index, manifests: Mapping[str, Manifest]
 ) -> None:
+    path = parts.path
     for name, wanted in root_attributes(feature_set, len(index)).items():
-        if (found := file.attrs.get(name)) != wanted:
+        if (found := parts.attribute(name)) != wanted:
             raise corrupt(path, f"attribute {name} {wanted!r}", repr(found))
     if index.digest != feature_set.index_digest:
         raise corrupt(path, f"an index of digest {feature_set.index_digest}", index.digest)
@@ -154,9 +195,9 @@ def _refuse_contradictions(
             raise corrupt(path, f"kind, key, rows and completeness {due}", f"{stated}")
 
 
-def _digests(path: Path, file: h5py.File) -> dict[str, list[str]]:
+def _digests(parts: Parts) -> dict[str, list[str]]:
     """XXH3-128 of each part, hexadecimal, by name."""
-    found = parse_json(_dataset(path, file, DIGESTS)[()])
+    path, found = parts.path, parse_json(parts.text(DIGESTS))
     wanted = "digests as a JSON object of lists of strings"
     if not isinstance(found, dict):
         raise corrupt(path, wanted, f"a {type(found).__name__}")
@@ -164,14 +205,6 @@ def _digests(path: Path, file: h5py.File) -> dict[str, list[str]]:
         if not isinstance(stated, list) or not all(isinstance(text, str) for text in stated):
             raise corrupt(path, wanted, f"{stated!r:.60} for {name!r:.60}")
     return found
-
-
-def _dataset(path: Path, file: h5py.File, name: str) -> h5py.Dataset:
-    """A dataset whose numbers are inside the file."""
-    item = file.get(name)
-    if not isinstance(item, h5py.Dataset) or item.external is not None or item.is_virtual:
-        raise corrupt(path, f"a dataset {name} inside the file", "none")
-    return item
 
 
 def _confirm(

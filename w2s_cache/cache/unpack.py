@@ -7,17 +7,18 @@ from dataclasses import replace as with_changes
 from pathlib import Path, PurePosixPath
 
 from w2s_cache.cache.boundary import inside
-from w2s_cache.cache.pack_file import Pack, corrupt, open_pack
+from w2s_cache.cache.pack_file import Pack, open_pack
+from w2s_cache.cache.pack_laws import Layout, lawful_layout, packed_shard
 from w2s_cache.cache.pack_layout import FEATURE_SET, INDEX_FILE, members
+from w2s_cache.cache.pack_parts import corrupt
 from w2s_cache.command_line import command_line
 from w2s_cache.counted import counted
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, feature_set_path, load_feature_set
-from w2s_cache.store.index import read_index
+from w2s_cache.store.index import parse_index, read_index
 from w2s_cache.store.layout import (
     FAILURES_FILE,
     MANIFEST_FILE,
-    VALID_DATASET,
     Manifest,
     Shard,
     index_path,
@@ -27,7 +28,6 @@ from w2s_cache.store.lock import writer_lock
 from w2s_cache.store.manifest_json import manifest_to_json
 from w2s_cache.store.publish import make_directory, publish, remove
 from w2s_cache.store.reader import open_store, read_manifest
-from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 
 
 def unpack(
@@ -40,6 +40,7 @@ def unpack(
 ) -> Path:
     """Bring what a pack holds into a cache home; the feature set appears last, in one step.
 
+    All of the pack is read and judged by the laws of the store before the first byte is written.
     Stores that are there already, complete and sound, stay as they are. The files that are written
     are, byte for byte, those that were packed; should this version of HDF5 lay out equal numbers
     otherwise, that is said and the manifest lists the files as they are now.
@@ -49,14 +50,15 @@ def unpack(
         home: The cache home; made when it does not exist.
         replace: Whether another feature set of the same names may be replaced.
         say: Called with a sentence for each store that was not written as it was packed.
-        advance: Called with the bytes of each shard that is in place.
+        advance: Called twice for each shard, with half of its bytes: once it was judged, and once
+            it is in place.
 
     Returns:
         The file of the feature set.
 
     Raises:
         StoreError: The cache holds something else in its place, or somebody is writing there.
-        CorruptStoreError: The pack is damaged.
+        CorruptStoreError: The pack is damaged, or what it holds breaks a law of the store.
         StoreWriteError: No space, no permission.
     """
     with open_pack(path) as pack:
@@ -64,14 +66,14 @@ def unpack(
         index_file = _refuse_other_rows(pack, home)
         for file in (target, index_file):
             _refuse_outside(home, file)
-        for kind, ref in members(pack.feature_set).items():
-            _restore(pack, home, kind, ref, say, advance)
-        found = pack.feature_set
+        _refuse_other_index(pack)
+        refs = members(pack.feature_set)
+        places = {kind: _place(pack, home, kind, ref) for kind, ref in refs.items()}
+        layouts = {kind: lawful_layout(pack, kind, advance) for kind in refs}
+        for kind, directory in places.items():
+            _restore(pack, directory, kind, layouts[kind], say, advance)
         if not index_file.is_file():
             _publish(index_file, pack.files[INDEX_FILE])
-            if read_index(index_file).digest != found.index_digest:
-                index_file.unlink()
-                raise corrupt(path, f"an index of digest {found.index_digest}", "another one")
         _publish(target, pack.files[FEATURE_SET])
         return target
 
@@ -116,50 +118,42 @@ def _refuse_other_rows(pack: Pack, home: Path) -> Path:
     return file
 
 
+def _refuse_other_index(pack: Pack) -> None:
+    """The file of the index must be that of its columns."""
+    wanted = pack.feature_set.index_digest
+    if (found := parse_index(pack.files[INDEX_FILE], source=INDEX_FILE).digest) != wanted:
+        raise corrupt(pack.path, f"{INDEX_FILE} of digest {wanted}", found)
+
+
 def _restore(
     pack: Pack,
-    home: Path,
+    directory: Path,
     kind: str,
-    ref: StoreRef,
+    layout: Layout,
     say: Callable[[str], None],
     advance: Callable[[int], None],
 ) -> None:
-    directory = _place(pack, home, kind, ref)
-    manifest = pack.manifests[kind]
+    manifest, path = pack.manifests[kind], members(pack.feature_set)[kind].path
     make_directory(directory)
     with writer_lock(directory, timeout=0, on_wait=None):
         if _is_there(directory, manifest):
-            say(f"{ref.path} is there already")
-            advance(sum(shard.bytes for shard in manifest.shards))
+            say(f"{path} is there already")
+            advance(sum(_rest(shard) for shard in manifest.shards))
             return
         (directory / MANIFEST_FILE).unlink(missing_ok=True)  # what it listed is replaced now
-        shards = []
         for number, shard in enumerate(manifest.shards):
-            shards.append(_restore_shard(pack, directory, kind, number, shard))
-            advance(shard.bytes)
-        if failures := pack.files.get(f"{kind}.{FAILURES_FILE}"):
-            publish(directory / FAILURES_FILE, failures)
+            arrays = pack.arrays(kind, number, shard)
+            publish(directory / shard.file, packed_shard(pack, kind, shard, arrays))
+            advance(_rest(shard))
+        if layout.failures is not None:
+            publish(directory / FAILURES_FILE, layout.failures)
         else:
             remove(directory / FAILURES_FILE)  # that of the shards which were replaced
         text = pack.files[f"{kind}.{MANIFEST_FILE}"]
-        if tuple(shards) != manifest.shards:
-            _refuse_failures(pack, directory, failures)
-            say(f"{ref.path}: the same numbers, laid out otherwise by this version of HDF5")
-            text = manifest_to_json(with_changes(manifest, shards=tuple(shards))).encode()
+        if layout.shards != manifest.shards:
+            say(f"{path}: the same numbers, laid out otherwise by this version of HDF5")
+            text = manifest_to_json(with_changes(manifest, shards=layout.shards)).encode()
         publish(directory / MANIFEST_FILE, text)
-
-
-def _refuse_failures(pack: Pack, directory: Path, failures: bytes | None) -> None:
-    """Failures name shards by their digests, which another version of HDF5 cannot reproduce."""
-    if failures is None:
-        return
-    made_by = next(iter(pack.manifests.values())).tool.get("hdf5", "the version that wrote it")
-    raise StoreError(
-        f"{directory} cannot be unpacked here",
-        expected=f"HDF5 {made_by}, whose files the reasons of its invalid rows name",
-        found="a version that lays equal numbers out otherwise",
-        fix="Unpack with the h5py that wrote it, or run `w2s-cache extract`.",
-    )
 
 
 def _place(pack: Pack, home: Path, kind: str, ref: StoreRef) -> Path:
@@ -208,14 +202,9 @@ def _is_there(directory: Path, manifest: Manifest) -> bool:
     return True
 
 
-def _restore_shard(pack: Pack, directory: Path, kind: str, number: int, shard: Shard) -> Shard:
-    arrays = pack.arrays(kind, number, shard)
-    valid = arrays.pop(VALID_DATASET)
-    key_digest = pack.manifests[kind].key_digest
-    header = ShardHeader(kind=kind, key_digest=key_digest, start=shard.start, stop=shard.stop)
-    content = shard_bytes(header, arrays, valid=valid)
-    publish(directory / shard.file, content)
-    return with_changes(shard, bytes=len(content), digest=content_digest(content))
+def _rest(shard: Shard) -> int:
+    """The bytes that were not counted when the shard was judged."""
+    return shard.bytes - shard.bytes // 2
 
 
 def _publish(path: Path, content: bytes) -> None:

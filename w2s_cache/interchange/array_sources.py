@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
 from w2s_cache.counted import counted
+from w2s_cache.data.npz_arrays import open_npz
 from w2s_cache.interchange.about import read_about
 from w2s_cache.interchange.npz_format import ABOUT_ARRAY
 from w2s_cache.interchange.parquet_format import ABOUT_KEY
@@ -105,13 +106,11 @@ def read_named_arrays(
 
 
 def _npz(file: Path, texts: tuple[str, ...], optional: tuple[str, ...]) -> NamedArrays:
-    if not zipfile.is_zipfile(file):
-        raise ValueError("a file that is no npz archive" if file.exists() else "no such file")
-    with np.load(file, allow_pickle=False) as arrays:
+    with open_npz(file) as arrays:
         names = [*texts, *(name for name in optional if name in arrays)]
-        about = read_about(str(arrays[ABOUT_ARRAY])) if ABOUT_ARRAY in arrays else None
-        words = {name: tuple(arrays[name].astype(str).tolist()) for name in names}
-        return NamedArrays(texts=words, blocks=(arrays["features"],), about=about)
+        about = read_about(str(arrays.read(ABOUT_ARRAY))) if ABOUT_ARRAY in arrays else None
+        words = {name: tuple(arrays.texts(name)) for name in names}
+        return NamedArrays(texts=words, blocks=(arrays.read("features"),), about=about)
 
 
 def _safetensors(file: Path, texts: tuple[str, ...], optional: tuple[str, ...]) -> NamedArrays:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.store.check_failures import failures_form, failures_rows
-from w2s_cache.store.grid import shard_ranges
-from w2s_cache.store.judge import array_problems, shard_problems
+from w2s_cache.store.flat_dataset import flatness_problem
+from w2s_cache.store.judge import array_problems, shard_problems, uncovered_rows
 from w2s_cache.store.layout import (
     FAILURES_FILE,
     INVALID_INTEGER,
@@ -54,7 +54,7 @@ LAWS = {
     "FS-17": "failures.parquet has its columns, stages and order",
     "FS-18": "exactly the rows that are not valid have a failure",
 }
-READABLE = (OSError, RuntimeError, KeyError, ValueError)  # what h5py raises on damaged files
+READABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError)  # h5py, on damaged files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def check_store(
         *_all("FS-03", key_problems(manifest, stated_key)),
         *_all("FS-04", array_problems(manifest)),
         *_all("FS-05", shard_problems(manifest)),
-        *_all("FS-06", _uncovered(manifest)),
+        *_all("FS-06", uncovered_rows(manifest)),
         *shards,
         *_all("FS-16", _strangers(directory, manifest)),
         *_all("FS-17", failures_form(directory)),
@@ -104,12 +104,6 @@ def check_store(
 
 def _all(law: str, messages: list[str] | Iterator[str]) -> list[Violation]:
     return [Violation(law=law, message=message) for message in messages]
-
-
-def _uncovered(manifest: Manifest) -> list[str]:
-    stored = {(shard.start, shard.stop) for shard in manifest.shards}
-    grid = shard_ranges(manifest.rows, max(manifest.shard_rows, 1))
-    return [f"rows {a}..{b} are in no shard" for a, b in grid if (a, b) not in stored]
 
 
 def _strangers(directory: Path, manifest: Manifest) -> Iterator[str]:
@@ -146,20 +140,21 @@ def _file(path: Path, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
         yield Violation(law="FS-08", message=f"{shard.file} has {found}, listed {shard.digest}")
     try:
         with h5py.File(path, "r", locking=False) as file:
-            yield from _inside(file, manifest, shard)
+            yield from _inside(file, manifest, shard, len(content))
     except READABLE as error:
         yield Violation(law="FS-09", message=f"{shard.file}: {error}")
 
 
-def _inside(file: h5py.File, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
+def _inside(file: h5py.File, manifest: Manifest, shard: Shard, size: int) -> Iterator[Violation]:
     yield from _all("FS-10", _attributes(file, manifest, shard))
     layout = _declared(manifest, shard)
     yield from _all("FS-11", (f"{shard.file}: {m}" for m in _datasets(file, layout)))
     sound = {name: file[name] for name, form in layout.items() if _form(file.get(name)) == form}
-    for name, dataset in sound.items():
-        if not _flat(dataset):
-            yield Violation(law="FS-12", message=f"{shard.file}: {name} is not laid out flat")
-    yield from _values({name: dataset[()] for name, dataset in sound.items()}, shard)
+    for name, dataset in list(sound.items()):
+        if problem := flatness_problem(dataset, size):
+            yield Violation(law="FS-12", message=f"{shard.file}: {name} has {problem}")
+            del sound[name]  # what it claims may be more than memory holds
+    yield from broken_values({name: dataset[()] for name, dataset in sound.items()}, shard)
 
 
 def _attributes(file: h5py.File, manifest: Manifest, shard: Shard) -> Iterator[str]:
@@ -189,20 +184,22 @@ def _form(item: object) -> tuple[tuple[int, ...], str] | None:
     return (item.shape, item.dtype.name) if isinstance(item, h5py.Dataset) else None
 
 
-def _flat(dataset: h5py.Dataset) -> bool:
-    little = dataset.dtype.newbyteorder("<") == dataset.dtype
-    inside = dataset.external is None and not dataset.is_virtual
-    return bool(dataset.chunks is None and dataset.id.get_offset() and little and inside)
+def broken_values(arrays: Mapping[str, np.ndarray], shard: Shard) -> Iterator[Violation]:
+    """Yield where the numbers of one shard break FS-13, FS-14 or FS-15.
 
-
-def _values(arrays: dict[str, np.ndarray], shard: Shard) -> Iterator[Violation]:
-    rows, valid = arrays.pop(ROW_DATASET, None), arrays.pop(VALID_DATASET, None)
+    Args:
+        arrays: By name, (R, …) as stored; ``row`` and ``valid``, (R,), count where they are there.
+        shard: The shard they belong to.
+    """
+    rows, valid = arrays.get(ROW_DATASET), arrays.get(VALID_DATASET)
     if rows is not None and not np.array_equal(rows, np.arange(shard.start, shard.stop)):
         message = f"{shard.file}: row is not {shard.start}..{shard.stop}"
         yield Violation(law="FS-13", message=message)
     if valid is None:
         return
     for name, values in arrays.items():
+        if name in (ROW_DATASET, VALID_DATASET):
+            continue
         floating = values.dtype.kind == "f"
         blank = np.isnan(values[~valid]) if floating else values[~valid] == INVALID_INTEGER
         if not blank.all():

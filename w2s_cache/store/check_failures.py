@@ -10,6 +10,7 @@ import numpy as np
 
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.store.failures import RowFailure, read_failures, unexplained
+from w2s_cache.store.flat_dataset import flatness_problem
 from w2s_cache.store.layout import VALID_DATASET, Manifest, Shard
 
 
@@ -43,8 +44,11 @@ def failures_rows(directory: Path, manifest: Manifest) -> Iterator[str]:
 def _invalid(directory: Path, shard: Shard) -> list[int] | None:
     """Rows of a shard that are not valid; None where it has no mask that could be read."""
     try:
-        with h5py.File(directory / shard.file, "r", locking=False) as file:
+        path = directory / shard.file
+        with h5py.File(path, "r", locking=False) as file:
+            if flatness_problem(file[VALID_DATASET], path.stat().st_size):
+                return None
             valid = np.asarray(file[VALID_DATASET][()], dtype=bool)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError):
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError):
         return None
     return [shard.start + int(place) for place in np.flatnonzero(~valid)]

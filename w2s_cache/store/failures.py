@@ -88,17 +88,25 @@ def read_failures(directory: Path) -> dict[str, tuple[RowFailure, ...]]:
         CorruptStoreError: The file is not what FS-17 demands.
     """
     path = directory / FAILURES_FILE
-    if not path.exists():
-        return {}
+    return parse_failures(path, source=str(path)) if path.exists() else {}
+
+
+def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[RowFailure, ...]]:
+    """Reads every line of a file of failures, or of its bytes; ``source`` is its name in errors.
+
+    Raises:
+        CorruptStoreError: It is not what FS-17 demands.
+    """
     try:
-        table = pq.read_table(path, memory_map=False, partitioning=None)
+        read = pa.BufferReader(content) if isinstance(content, bytes) else content
+        table = pq.read_table(read, memory_map=False, partitioning=None)
         problem = form_problem(table)
         lines = [] if problem else table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"{type(error).__name__}: {error}"
     if problem:
         raise CorruptStoreError(
-            f"{path} is damaged",
+            f"{source} is damaged",
             expected=f"a table of {FAILURES_SCHEMA}",
             found=problem,
             fix="Run `w2s-cache extract` again with the same spec: it computes what it needs anew.",

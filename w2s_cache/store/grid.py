@@ -11,3 +11,8 @@ def shard_ranges(rows: int, shard_rows: int) -> list[tuple[int, int]]:
 def shard_file(start: int, shard_rows: int) -> str:
     """Name the shard whose first row is ``start``."""
     return f"part-{start // shard_rows:05d}.h5"
+
+
+def on_grid(start: int, stop: int, *, rows: int, shard_rows: int) -> bool:
+    """Whether [start, stop) is the range of one shard; nothing is listed to find out."""
+    return 0 <= start < rows and start % shard_rows == 0 and stop == min(start + shard_rows, rows)

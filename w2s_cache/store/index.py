@@ -8,9 +8,7 @@ store carries the digest of the index it was made from, and an index that differ
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,19 @@ import pyarrow.parquet as pq
 
 from w2s_cache.counted import counted
 from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.store.index_rows import first_bad_hash, first_bad_path
 from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.shallow_json import parse_json
 
-__all__ = ["DAMAGED_PARQUET", "INDEX_SCHEMA", "UNREAD", "Index", "read_index", "write_index"]
+__all__ = [
+    "DAMAGED_PARQUET",
+    "INDEX_SCHEMA",
+    "UNREAD",
+    "Index",
+    "parse_index",
+    "read_index",
+    "write_index",
+]
 
 INDEX_SCHEMA = "w2s-cache/index/1"
 UNREAD = "0" * 64
@@ -33,7 +40,6 @@ UNREAD = "0" * 64
 DAMAGED_PARQUET = (pa.ArrowException, OSError, LookupError, ValueError, TypeError, ArithmeticError)
 """What reading a parquet file raises when a byte of it was changed."""
 _META = b"w2s_cache.index"
-_SHA256 = re.compile("[0-9a-f]{64}")
 _COLUMNS = pa.schema(
     [
         ("row", pa.int64()),
@@ -143,8 +149,18 @@ def read_index(path: Path) -> Index:
     if not path.is_file():
         fix = "Run `w2s-cache extract` for this domain."
         raise StoreError(f"index {path}", expected="a file", found="no such file", fix=fix)
+    return parse_index(path, source=str(path))
+
+
+def parse_index(content: Path | bytes, *, source: str) -> Index:
+    """Read an index from its file or its bytes; ``source`` is its name in errors.
+
+    Raises:
+        CorruptStoreError: If it is not an index, or its rows are not those that were written.
+    """
     try:
-        table = pq.read_table(path, memory_map=False, partitioning=None)
+        read = pa.BufferReader(content) if isinstance(content, bytes) else content
+        table = pq.read_table(read, memory_map=False, partitioning=None)
         about = parse_json((table.schema.metadata or {})[_META])
         if about["schema"] != INDEX_SCHEMA or not table.schema.equals(_COLUMNS):
             found = ", ".join(f"{column.name} {column.type}" for column in table.schema)
@@ -154,9 +170,9 @@ def read_index(path: Path) -> Index:
         index = _from_table(table, about)
         stored = about["digest"]
     except (*DAMAGED_PARQUET, StoreError) as error:
-        raise _corrupt(path, "a whole index file", f"{type(error).__name__}: {error}") from error
+        raise _corrupt(source, "a whole index file", f"{type(error).__name__}: {error}") from error
     if index.digest != stored:
-        raise _corrupt(path, f"rows with digest {stored}", f"rows with digest {index.digest}")
+        raise _corrupt(source, f"rows with digest {stored}", f"rows with digest {index.digest}")
     return index
 
 
@@ -182,9 +198,9 @@ def _from_table(table: Any, about: dict[str, Any]) -> Index:
     return index
 
 
-def _corrupt(path: Path, expected: str, found: str) -> CorruptStoreError:
+def _corrupt(source: str, expected: str, found: str) -> CorruptStoreError:
     fix = "Delete it and run `w2s-cache extract` for this domain again."
-    return CorruptStoreError(f"index {path}", expected=expected, found=found, fix=fix)
+    return CorruptStoreError(f"index {source}", expected=expected, found=found, fix=fix)
 
 
 def _first_problem(index: Index) -> tuple[str, str] | None:
@@ -204,29 +220,7 @@ def _first_problem(index: Index) -> tuple[str, str] | None:
         return f"labels below {len(index.classes)}", f"{index.labels[row]} at {index.paths[row]!r}"
     if (index.sizes < 0).any():
         return "sizes of zero or more bytes", "a negative size"
-    return _first_bad_path(index.paths) or _first_bad_hash(index)
-
-
-def _first_bad_path(paths: tuple[str, ...]) -> tuple[str, str] | None:
-    try:
-        keys = [path.encode() for path in paths]
-    except UnicodeEncodeError as error:
-        return "paths in UTF-8", repr(error.object)
-    for before, after in itertools.pairwise(keys):
-        if before >= after:
-            return "paths in strictly ascending byte order", f"{after!r} after {before!r}"
-    for path in paths:
-        climbs = ".." in path and ".." in path.split("/")
-        if not path or path.startswith("/") or climbs or "\0" in path or "\n" in path:
-            return "relative paths inside the data root", repr(path)
-    return None
-
-
-def _first_bad_hash(index: Index) -> tuple[str, str] | None:
-    for path, sha in zip(index.paths, index.sha256, strict=True):
-        if not _SHA256.fullmatch(sha):
-            return "sha256 digests of 64 hex digits", f"{sha!r} at {path!r}"
-    return None
+    return first_bad_path(index.paths) or first_bad_hash(index.paths, index.sha256)
 
 
 def _images_digest(index: Index) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from w2s_cache.store.grid import shard_file, shard_ranges
+from w2s_cache.store.grid import on_grid, shard_file
 from w2s_cache.store.kinds import KINDS, ArrayRule
 from w2s_cache.store.layout import ArraySpec, Manifest
 
@@ -29,22 +29,47 @@ def array_problems(manifest: Manifest) -> list[str]:
 
 def shard_problems(manifest: Manifest) -> list[str]:
     """Say which shards are off the grid of ``shard_rows``, misnamed, out of order or doubled."""
-    if manifest.shard_rows < 1 or manifest.rows < 1:
-        return [f"{manifest.shard_rows} rows per shard of {manifest.rows} rows"]
-    if manifest.rows > MAX_ROWS or manifest.rows // manifest.shard_rows > MAX_SHARDS:
-        return [f"{manifest.rows} rows in shards of {manifest.shard_rows}, more than a store has"]
-    grid, problems, reached = set(shard_ranges(manifest.rows, manifest.shard_rows)), [], 0
+    if problem := _size_problem(manifest):
+        return [problem]
+    rows, shard_rows, problems, reached = manifest.rows, manifest.shard_rows, [], 0
     for shard in manifest.shards:
-        if (shard.start, shard.stop) not in grid:
+        if not on_grid(shard.start, shard.stop, rows=rows, shard_rows=shard_rows):
             problems.append(
                 f"shard {shard.file!r} of rows {shard.start}..{shard.stop} is off the grid"
             )
-        elif shard.file != shard_file(shard.start, manifest.shard_rows):
+        elif shard.file != shard_file(shard.start, shard_rows):
             problems.append(f"shard of rows {shard.start}..{shard.stop} is named {shard.file!r}")
         if shard.start < reached:
             problems.append(f"shard {shard.file!r} overlaps or precedes the one before it")
         reached = max(reached, shard.stop)
     return problems
+
+
+def uncovered_rows(manifest: Manifest) -> list[str]:
+    """Say which rows are in no shard, one sentence for each gap.
+
+    A manifest whose sizes are refused has none: how much of an impossible store is absent means
+    nothing.
+    """
+    if _size_problem(manifest):
+        return []
+    rows, gaps, reached = manifest.rows, [], 0
+    ranges = sorted({(shard.start, shard.stop) for shard in manifest.shards})
+    for start, stop in (*ranges, (rows, rows)):
+        if start > reached:
+            gaps.append(f"rows {reached}..{start} are in no shard")
+        if on_grid(start, stop, rows=rows, shard_rows=manifest.shard_rows):
+            reached = stop
+    return gaps
+
+
+def _size_problem(manifest: Manifest) -> str:
+    """Why no store has these sizes; empty when one may."""
+    if manifest.shard_rows < 1 or manifest.rows < 1:
+        return f"{manifest.shard_rows} rows per shard of {manifest.rows} rows"
+    if manifest.rows > MAX_ROWS or manifest.rows // manifest.shard_rows > MAX_SHARDS:
+        return f"{manifest.rows} rows in shards of {manifest.shard_rows}, more than a store has"
+    return ""
 
 
 def _array_problem(kind: str, rule: ArrayRule | None, spec: ArraySpec) -> list[str]:

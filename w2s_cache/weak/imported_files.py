@@ -2,7 +2,7 @@
 
 A table has a column ``path`` and either a column ``logits`` (lists; in csv a JSON list or numbers
 parted by blanks) or one column per class named as the class. An archive has the arrays ``path`` and
-``logits`` (no pickle).
+``logits`` (no pickle), and may have ``classes``, the names of the columns of ``logits``.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from w2s_cache.data.npz_arrays import open_npz
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
 from w2s_cache.store.shallow_json import parse_json
 
+_ARRAYS = ("path", "logits", "classes")
 _LISTED = 5  # columns named in a message
 _SHOWN = 200  # characters of a cell in a message
 _UNREADABLE = (
@@ -76,14 +78,27 @@ def _read_csv(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray
     return _from_table(pa_csv.read_csv(file, convert_options=as_text), classes)
 
 
-def _read_npz(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:  # noqa: ARG001
-    if not zipfile.is_zipfile(file):
-        raise ValueError("a file that is no npz archive")
-    with np.load(file, allow_pickle=False) as arrays:
-        logits = arrays["logits"]
+def _read_npz(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:
+    with open_npz(file) as arrays:
+        if unknown := [name for name in arrays.names if name not in _ARRAYS]:
+            raise ValueError(f"unknown arrays {_shown(unknown)} beside {_shown(_ARRAYS)}")
+        logits = arrays.read("logits")
         if logits.dtype.kind not in "fiu":
             raise ValueError(f"logits of dtype {logits.dtype}")
-        return [str(path) for path in arrays["path"]], logits
+        if "classes" in arrays:
+            logits = _by_class(logits, arrays.texts("classes"), classes)
+        return arrays.texts("path"), logits
+
+
+def _by_class(logits: np.ndarray, named: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Columns in the order of the classes; as with columns of a table, others are ignored."""
+    if logits.ndim != 2 or len(named) != logits.shape[1]:
+        raise ValueError(f"{len(named)} `classes` for logits of shape {logits.shape}")
+    if repeated := sorted({name for name in named if named.count(name) > 1}):
+        raise ValueError(f"`classes` that repeat: {_shown(repeated)}")
+    _refuse_columns(["path", *named], classes)
+    ordered: np.ndarray = logits[:, [named.index(name) for name in classes]]
+    return ordered
 
 
 def _from_table(table: pa.Table, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:

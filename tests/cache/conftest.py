@@ -101,11 +101,12 @@ class Home:
 
     def weak_model(self, domain: str) -> str:
         """A fine-tuned weak model as files; returns the digest of its weights."""
-        folder = self.path / "v1" / "toy" / domain / "weak" / "net-0123456789ab"
+        key = {"kind": "weak", "domain": domain}
+        folder = self.path / "v1" / "toy" / domain / "weak" / f"net-{digest(key)[:12]}"
         folder.mkdir(parents=True)
         state = {"w": torch.arange(3.0) + len(domain)}
         save_file(state, folder / "weights.safetensors")
-        facts = {"key": {}, "weights": weights_digest(state)}
+        facts = {"key": key, "weights": weights_digest(state)}
         (folder / "weak.json").write_text(json.dumps(facts))
         return facts["weights"]
 

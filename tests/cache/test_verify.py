@@ -115,6 +115,15 @@ def broken_weights(home):
     save_file({"w": torch.zeros(3)}, folder / "weights.safetensors")
 
 
+def exchanged_weak_models(home):
+    """Two weak models, each whole, in each other's directory."""
+    one, other = (next(home.path.glob(f"v1/toy/{d}/weak/*/")) for d in ("art", "photo"))
+    for name in ("weak.json", "weights.safetensors"):
+        contents = [(folder / name).read_bytes() for folder in (other, one)]
+        for folder, content in zip((one, other), contents, strict=True):
+            (folder / name).write_bytes(content)
+
+
 def failure_of_a_valid_row(home):
     """A reason for a row that is there."""
     told = RowFailure(row=0, path="p", stage="read", error="OSError", message="gone")
@@ -154,6 +163,8 @@ DAMAGE = [
         "extract",
     ),
     (broken_weights, "weak/net", "weak model", "extract"),
+    (exchanged_weak_models, "art/weak/net", "weak model", "extract"),
+    (exchanged_weak_models, "photo/weak/net", "weak model", "extract"),
 ]
 
 

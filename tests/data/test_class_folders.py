@@ -154,6 +154,17 @@ def test_links_out_of_the_root_and_broken_links_are_errors(folders, tmp_path):
     assert "1 listed image(s) absent" in refused(root, "art")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_with_an_image_s_name_is_said_to_be_one(folders):
+    """It is not called absent, nor a broken link, be it named itself or by a link."""
+    root = folders(OFFICE)
+    os.mkfifo(root / "Art" / "pipe")
+    (root / "Art" / "zebra" / "pipe.png").symlink_to("../pipe")
+    os.mkfifo(root / "Art" / "zebra" / "other.png")
+    said = "not a regular file: Art/zebra/other.png, Art/zebra/pipe.png. Remove them"
+    assert said in refused(root, "art")
+
+
 def test_names_that_cannot_be_paths_are_errors(folders):
     """A file name that is not UTF-8, or holds a line end, cannot name a row."""
     root = folders(OFFICE)

@@ -203,12 +203,14 @@ def test_absent_images_are_named_up_to_ten_and_counted(listed):
     assert "w2s-cache data fetch domainnet --domain clipart" in text
 
 
-def test_a_folder_in_the_place_of_an_image_is_absent(listed):
-    """Only regular files are images."""
+def test_a_folder_in_the_place_of_an_image_is_no_file(listed):
+    """Only regular files are images, and what is there is not called absent."""
     root = listed(TRAIN, TEST)
     (root / "clipart/axe/1.jpg").unlink()
     (root / "clipart/axe/1.jpg").mkdir()
-    assert "1 listed image(s) absent" in refused(root)
+    text = refused(root)
+    assert "found not a regular file: clipart/axe/1.jpg. Remove them" in text
+    assert "absent" not in text
 
 
 @pytest.mark.parametrize(

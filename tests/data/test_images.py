@@ -184,7 +184,7 @@ def test_files_that_are_no_image_are_refused(tmp_path, content, said):
 def test_absent_files_and_folders_are_refused(tmp_path):
     """What cannot be opened is an ImageError like any other."""
     assert "No such file" in refused(tmp_path / "a.jpg")
-    assert "directory" in refused(tmp_path)
+    assert "not a regular file" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("side", [10_000, 60_000])

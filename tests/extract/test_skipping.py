@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,27 @@ def test_a_file_that_vanished_or_changed_after_it_was_indexed_is_skipped_by_name
     assert found[1].error == "FileNotFoundError"
     assert found[6].message == found[9].message == "a file that changed since it was indexed"
     assert found[6].path == changed.relative_to(root).as_posix()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_with_an_image_s_name_is_skipped_and_not_waited_for(
+    bench: Any, listed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it stood there when the index was made or came after."""
+    real, before, after = domain.build_index, *(image_of(bench, listed, row) for row in (1, 6))
+    before.unlink()
+    os.mkfifo(before)
+
+    def then_change(*args: Any, **kwargs: Any) -> Any:
+        index = real(*args, **kwargs)
+        after.unlink()
+        os.mkfifo(after)
+        return index
+
+    monkeypatch.setattr(domain, "build_index", then_change)
+    found = skip(bench)
+    assert {row: failure.stage for row, failure in found.items()} == {1: "index", 6: "read"}
+    assert {failure.message for failure in found.values()} == {"not a regular file"}
 
 
 def test_without_skipping_a_changed_file_stops_the_extraction(

@@ -267,3 +267,12 @@ def test_float16_does_not_overflow_silently(house, tmp_path, monkeypatch):
         house.export(tmp_path / "out", dtype="float16")
     assert not (tmp_path / "out" / "art").exists()
     assert export.MANIFEST == "export.json"
+
+
+def test_float16_does_not_swallow_small_rows(house, tmp_path, monkeypatch):
+    """A row below the normal numbers of half precision is refused, never written as zeros."""
+    real = Store.read
+    monkeypatch.setattr(Store, "read", lambda *a, **k: real(*a, **k) * 1e-9)
+    with pytest.raises(ExportError, match=r"at least 6.1e-05"):
+        house.export(tmp_path / "out", dtype="float16")
+    assert not (tmp_path / "out" / "art").exists()

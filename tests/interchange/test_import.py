@@ -171,6 +171,7 @@ def test_class_text_may_come_in_a_file_of_its_own(house, theirs, tmp_path):
         (lambda _, f: (["red", "blue", "lime"], f), r"1 missing \['green'\], 1 unknown \['lime'\]"),
         (lambda n, f: (n, f[:, :3]), "expected width 4, as the image features, found width 3"),
         (lambda n, f: (n, f * np.nan), "NaN or infinity"),
+        (lambda n, f: (n, f.astype(np.float64) * 1e-60), "at least 1.18e-38"),
         (lambda _, f: (["red", "red", "blue", "green"], f), r"\[1, 2\] rows per class"),
     ],
 )
@@ -235,6 +236,22 @@ def test_numbers_beyond_the_storage_type_are_refused(house, theirs, tmp_path):
     for domain in ("art", "photo"):  # the logits' domain index is as before
         with pytest.raises(ImportedFeaturesError, match="magnitudes up to 65504"):
             house.bring(write(tmp_path / "mine.npz", theirs[0], theirs[1] * 1e6), domain)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "least"), [("float16", 1e-9, "6.1e-05"), ("float32", 1e-60, "1.18e-38")]
+)
+def test_rows_too_small_for_the_storage_type_are_refused(
+    house, theirs, tmp_path, dtype, scale, least
+):
+    """They would be stored as zeros, or with few digits; the image is named."""
+    store = house.spec.store.model_copy(update={"dtype": dtype})
+    house.spec = house.spec.model_copy(update={"store": store})
+    file = write(tmp_path / "mine.npz", theirs[0], theirs[1].astype(np.float64) * scale)
+    before = house.files()
+    with pytest.raises(ImportedFeaturesError, match=f"at least {least} in each row.*'art/"):
+        house.bring(file)
+    assert house.files() == before
 
 
 @pytest.mark.parametrize(

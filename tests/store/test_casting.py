@@ -52,6 +52,8 @@ def test_invalid_rows_are_blank_and_the_input_is_untouched() -> None:
         ("float32", np.array([[0, np.inf], [0, 0], [0, -np.inf]]), "2 rows, the first is row 100"),
         ("float16", np.array([[0, 0], [0, 0], [0, 65520.0]]), "up to 65504.*is row 102"),
         ("float32", np.array([[0, 0], [1e39, 0], [0, 0]]), "range of float32.*is row 101"),
+        ("float16", np.array([[0, 0], [0, 0], [0, 1e-9]]), "at least 6.1e-05.*1 rows.*is row 102"),
+        ("float32", np.array([[0, 1e-60], [1, 0], [0, 0]]), "at least 1.18e-38.*is row 100"),
         ("int32", np.array([[0, 0], [2**31, 0], [0, 0]]), "within int32.*is row 101"),
         ("int64", np.full((3, 2), 2**63, np.uint64), "within int64.*3 rows"),
     ],
@@ -59,6 +61,13 @@ def test_invalid_rows_are_blank_and_the_input_is_untouched() -> None:
 def test_what_cannot_be_stored_faithfully_is_refused(
     dtype: str, values: np.ndarray, found: str
 ) -> None:
-    """Shape, sort of number, NaN, infinities and overflow are refused, naming the row."""
+    """Shape, sort, NaN, infinities, overflow and underflow of a row are refused, naming it."""
     with pytest.raises(StoreError, match=found):
         stored_form(spec(dtype), values, valid=ALL, start=100)
+
+
+def test_small_numbers_beside_normal_ones_zeros_and_invalid_rows_are_stored() -> None:
+    """Only a whole valid row that its type would swallow is refused."""
+    values = np.array([[1, 1e-9], [1e-9, 1e-9], [0, 0]])
+    stored = stored_form(spec("float16"), values, valid=SECOND_INVALID, start=0)
+    assert stored[[0, 2]].tolist() == [[1, 0], [0, 0]]

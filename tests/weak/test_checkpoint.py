@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +113,42 @@ def test_damaged_files_are_noticed(get: Any, tmp_path: Path, file: str, damage: 
         get(train=never)
     assert str(path.parent) in caught.value.fix
     assert "`w2s-cache extract`" in caught.value.fix
+
+
+def put_in_place_of(there: Path, other: Path) -> None:
+    """Copies a whole kept model over another one."""
+    for file in (KEY_FILE, WEIGHTS_FILE):
+        shutil.copy(there / file, other / file)
+
+
+def test_a_whole_model_of_another_key_is_refused_and_the_field_named(get: Any) -> None:
+    """A kept model is used only for the key that it states."""
+    one, other = get()[0], get(trained_on="1" * 64)[0]
+    put_in_place_of(other.directory, one.directory)
+    with pytest.raises(CorruptStoreError, match=r"index = .*Delete") as caught:
+        get(train=never)
+    assert "1" * 64 in caught.value.found
+    assert "0" * 64 in caught.value.expected
+
+
+def test_a_model_in_a_directory_named_for_another_key_is_refused(get: Any, spec_of: Any) -> None:
+    """Where no key is asked for, the directory's name says which one must stand there."""
+    one, other = get()[0], get(trained_on="1" * 64)[0]
+    put_in_place_of(other.directory, one.directory)
+    with pytest.raises(CorruptStoreError, match="directory's name"):
+        kept_classifier(one.directory, weak=spec_of(), classes=2, device="cpu")
+    moved = other.directory.rename(other.directory.with_name("net-"))
+    with pytest.raises(CorruptStoreError, match="directory's name"):
+        kept_classifier(moved, weak=spec_of(), classes=2, device="cpu")
+
+
+def test_a_misplaced_model_that_learned_without_some_is_not_taken(get: Any) -> None:
+    """Nor does it decide which images the model that is trained in its place leaves out."""
+    made, _ = get(unusable=lambda _: ["x.png"])
+    made.directory.rename(made.directory.with_name("f" * 64))
+    asked: list[object] = []
+    get(train=lambda network, _, left_out: (nudge(network), asked.append(left_out)))
+    assert asked == [[]]
 
 
 def test_missing_weights_are_noticed(get: Any, tmp_path: Path) -> None:

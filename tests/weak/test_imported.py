@@ -124,6 +124,18 @@ def test_probabilities_are_refused(tmp_path: Path, write: Writer) -> None:
 
 
 @every_format
+def test_rows_too_small_for_float32_are_refused(tmp_path: Path, write: Writer) -> None:
+    """They would be stored as zeros, which predict nothing; a row of zeros is what it says."""
+    small = LOGITS.astype(np.float64)
+    small[4] *= 1e-60
+    with pytest.raises(WeakLogitsError, match=r"at least 1.18e-38 in each row") as caught:
+        read(write(tmp_path, PATHS, small))
+    assert caught.value.found == f"smaller ones in 1 rows, first {PATHS[4]!r}"
+    small[4] = 0
+    assert not read(write(tmp_path, PATHS, small))[4].any()
+
+
+@every_format
 def test_a_repeated_row_is_named(tmp_path: Path, write: Writer) -> None:
     """A path that occurs twice is refused even if both rows agree."""
     with pytest.raises(WeakLogitsError) as caught:

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from w2s_cache.data.regular_file import open_regular
 from w2s_cache.errors import ImageError
 
 __all__ = [
@@ -123,11 +124,11 @@ def read_content(path: Path, expected: Content | None = None) -> bytes:
     """Read the bytes of an image file, once, and compare them with what the index says.
 
     Raises:
-        ImageError: If the file is absent or unreadable, larger than `MAX_BYTES`, or not the file
-            that was indexed.
+        ImageError: If the file is absent, unreadable or no regular file, larger than `MAX_BYTES`,
+            or not the file that was indexed.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size if expected is None else expected.size
             if size > MAX_BYTES:
                 raise _refuse(path, f"{size:,} bytes", f"a file of at most {MAX_BYTES:,} bytes")

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 
 from w2s_cache.data.file_stats import FileStat, read_stats, write_stats
 from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.data.listing import Listing
+from w2s_cache.data.regular_file import not_regular, open_regular
 from w2s_cache.errors import DataError, StoreWriteError
 from w2s_cache.store.index import UNREAD, Index
 
@@ -49,11 +51,13 @@ def build_index(  # noqa: PLR0913  all but two keyword-only
         reread: Read all, whatever is remembered.
         workers: Reading threads.
         progress: Called with the number of images just done.
-        on_unreadable: Called with the path and the error of an image that is absent or cannot be
-            read, which keeps its row with the digest `UNREAD`; None refuses such an image.
+        on_unreadable: Called with the path and the error of an image that is absent, no regular
+            file or cannot be read, which keeps its row with the digest `UNREAD`; None refuses such
+            an image.
 
     Raises:
-        DataError: If an image is absent or cannot be read, or changes while it is read.
+        DataError: If an image is absent, no regular file or cannot be read, or changes while it is
+            read.
     """
     base = root.resolve()
     known = read_stats(stats_path, base) if stats_path is not None and not reread else {}
@@ -163,6 +167,8 @@ def _stat(root: Path, path: str) -> FileStat | OSError:
     """Size, time and hash of one file, or why it cannot be read."""
     try:
         before = (root / path).stat()
+        if not S_ISREG(before.st_mode):
+            return not_regular(root / path)
         sha = _sha256(root / path)
         after = (root / path).stat()
     except OSError as error:
@@ -180,7 +186,7 @@ def _stat(root: Path, path: str) -> FileStat | OSError:
 
 def _sha256(path: Path) -> str:
     state = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path, buffering=0) as file:
         while chunk := file.read(_CHUNK):
             state.update(chunk)
     return state.hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from w2s_cache.errors import DataError
@@ -50,7 +50,7 @@ def unsafe_reason(path: str) -> str | None:
 def refuse_absent(
     root: Path, paths: Iterable[str], *, where: str, fix: str, allowed: bool = False
 ) -> None:
-    """Check that every path is a file below ``root``, links followed.
+    """Check that every path is a regular file below ``root``, links followed.
 
     Args:
         root: The data root; it may itself be a link.
@@ -60,12 +60,13 @@ def refuse_absent(
         allowed: Whether files may be absent after all; links out of the root never are allowed.
 
     Raises:
-        DataError: If files are absent (ten of them are named, the rest counted), or if a link leads
-            out of the root.
+        DataError: If files are absent or pipes, folders and the like (ten of them are named, the
+            rest counted), or if a link leads out of the root.
     """
     base = os.path.realpath(root)
     folders: dict[str, str] = {}
     absent: list[str] = []
+    irregular: list[str] = []
     for path in paths:
         folder, _, name = path.rpartition("/")
         if folder not in folders:
@@ -85,17 +86,29 @@ def refuse_absent(
                 fix=fix,
             ) from error
         target = _inside(base, path, where) if stat.S_ISLNK(mode) else None
-        if not stat.S_ISREG(mode) and not (target and Path(target).is_file()):
-            absent.append(path)
+        if stat.S_ISREG(mode) or (target and Path(target).is_file()):
+            continue
+        (absent if target and not Path(target).exists() else irregular).append(path)
     if absent and not allowed:
-        rest = len(absent) - SHOWN
-        more = f" and {rest} more" if rest > 0 else ""
         raise DataError(
             f"{where}: {len(absent)} listed image(s) absent",
             expected=f"every listed image below {root}",
-            found=f"no file {', '.join(absent[:SHOWN])}{more}",
+            found=f"no file {_some(absent)}",
             fix=fix,
         )
+    if irregular and not allowed:
+        raise DataError(
+            f"{where}: {len(irregular)} image(s) are pipes, devices, sockets or folders",
+            expected="regular files",
+            found=f"not a regular file: {_some(irregular)}",
+            fix="Remove them, or leave such images out: extract with --on-error skip.",
+        )
+
+
+def _some(paths: Sequence[str]) -> str:
+    """The first of them by name, the rest by number."""
+    rest = len(paths) - SHOWN
+    return ", ".join(paths[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _inside(base: str, path: str, where: str) -> str:

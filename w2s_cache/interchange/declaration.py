@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from w2s_cache.interchange.source import FeatureSource, refusal
+from w2s_cache.store.faint import faint_limit, faint_rows
 
 UNIT = 5e-3  # how far from 1 the length of a row normalised in half precision may be
 _AT_ONCE = 8192
@@ -66,8 +67,8 @@ def check_rows(
         dtype: The storage type.
 
     Raises:
-        ImportedFeaturesError: NaN, infinity, a row of zeros, a number beyond the storage type, or
-            lengths that contradict ``normalized``.
+        ImportedFeaturesError: NaN, infinity, a row of zeros, a number beyond the storage type, a
+            row too small for it, or lengths that contradict ``normalized``.
     """
     refuse = refusal(source.origin)
     limit = float(np.finfo(dtype).max)
@@ -82,13 +83,14 @@ def check_rows(
             "finite numbers": ~np.isfinite(rows).all(axis=1),
             "features of every image": length == 0,
             f"magnitudes up to {limit:g}, the range of {dtype}": np.abs(rows).max(axis=1) > limit,
+            faint_limit(dtype): faint_rows(rows, dtype),
             "rows of unit length": ~unit & normalized,
         }
         for expected, bad in faults.items():
             if bad.any():
                 first = int(bad.argmax())
-                name = source.paths[positions[first]] if source.paths else str(positions[first])
-                raise refuse(expected, _found(rows[first], name, bad), _fix(expected))
+                found = _found(rows[first], source.name_of(positions[first]), bad)
+                raise refuse(expected, found, _fix(expected))
     if every_unit and not normalized:
         raise refuse(
             "features as the model gave them (--raw)",
@@ -112,7 +114,7 @@ def _found(row: npt.NDArray[np.float32], name: str, bad: npt.NDArray[np.bool_]) 
 def _fix(expected: str) -> str:
     if expected == "rows of unit length":
         return "Say --raw if they are as the model gave them."
-    if expected.startswith("magnitudes"):
+    if expected.startswith(("magnitudes", "a number of at least")):
         return 'Set `dtype = "float32"` in [store] of the spec.'
     return "Compute these rows again; images that cannot be read belong in no file of features."
 

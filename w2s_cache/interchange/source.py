@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from w2s_cache.errors import ImportedFeaturesError
+from w2s_cache.store.faint import faint_limit, faint_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -50,15 +51,34 @@ class FeatureSource:
         """Reads rows by position, in the order asked for: (m, d) float32.
 
         Numbers beyond float32 become infinite.
+
+        Raises:
+            ImportedFeaturesError: A row is too small for float32.
         """
         result = np.empty((len(positions), self.width), dtype=np.float32)
         begin = 0
         for block in self.blocks:
             here = np.flatnonzero((positions >= begin) & (positions < begin + len(block)))
+            found = block[positions[here] - begin]
+            self._refuse_faint(found, positions[here])
             with np.errstate(over="ignore"):
-                result[here] = block[positions[here] - begin]
+                result[here] = found
             begin += len(block)
         return result
+
+    def name_of(self, position: np.int64) -> str:
+        """What messages call a row."""
+        return self.paths[position] if self.paths else str(position)
+
+    def _refuse_faint(self, rows: npt.NDArray[Any], positions: npt.NDArray[np.int64]) -> None:
+        faint = np.flatnonzero(faint_rows(rows, np.float32))
+        if len(faint):
+            largest = np.abs(rows[faint[0]]).max()
+            raise refusal(self.origin)(
+                faint_limit(np.float32),
+                f"{largest:g} as the largest at {self.name_of(positions[faint[0]])!r}",
+                "Scale all rows by one factor.",
+            )
 
 
 Refuse = Callable[[str, str, str], ImportedFeaturesError]

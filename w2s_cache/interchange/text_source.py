@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from w2s_cache.interchange.array_sources import read_named_arrays
 from w2s_cache.interchange.source import Refuse, refusal
+from w2s_cache.store.faint import faint_limit, faint_rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -47,7 +48,8 @@ def read_text_source(
 
     Raises:
         ImportedFeaturesError: Classes missing or unknown, classes of differing numbers of rows, no
-            logit scale, numbers that are not finite, or a file that cannot be read.
+            logit scale, numbers that are not finite or too small for float32, or a file that cannot
+            be read.
     """
     refuse = refusal(f"of class text {file}")
     found = read_named_arrays(file, texts=("class",), optional=("template",))
@@ -56,6 +58,8 @@ def read_text_source(
     rows = _rows_by_class(names, classes, len(values), refuse)
     if not np.isfinite(values).all():
         raise refuse("finite numbers", "NaN or infinity", "Compute them again.")
+    if any(faint_rows(block, np.float32).any() for block in found.blocks):
+        raise refuse(faint_limit(np.float32), "smaller rows", "Scale all rows by one factor.")
     scale, bias = _scale(found.about, logit_scale)
     if scale is None:
         raise refuse(

@@ -6,6 +6,7 @@ import numpy as np
 
 from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError
+from w2s_cache.store.faint import faint_limit, faint_rows
 from w2s_cache.store.layout import INVALID_INTEGER, ArraySpec
 
 FIX = "Correct what computes this array; nothing was written."
@@ -26,8 +27,8 @@ def stored_form(
         (R, *row_shape) of the declared dtype, a new array.
 
     Raises:
-        StoreError: another shape or another sort of number, a valid row that is not finite, or a
-            value beyond the range of the declared dtype.
+        StoreError: another shape or another sort of number, a valid row that is not finite, a
+            value beyond the range of the declared dtype, or a row too small for it.
     """
     wanted, target = (len(valid), *spec.row_shape), np.dtype(spec.dtype).newbyteorder("<")
     if values.shape != wanted:
@@ -61,6 +62,10 @@ def _check_rows(
         limit = float(np.finfo(stored.dtype).max)
         found = "larger ones in " + _rows(~in_range, start)
         raise _refused(spec, f"magnitudes up to {limit:g}, the range of {spec.dtype}", found)
+    faint = faint_rows(values, stored.dtype)
+    faint = faint.reshape(len(valid), -1).any(axis=1) & valid
+    if faint.any():
+        raise _refused(spec, faint_limit(spec.dtype), "smaller ones in " + _rows(faint, start))
 
 
 def _rows(bad: np.ndarray, start: int) -> str:

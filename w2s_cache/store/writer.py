@@ -67,8 +67,8 @@ class StoreWriter:
 
         Raises:
             StoreError: not a missing range, arrays that are missing, surplus or refused (shape,
-                sort of number, NaN or inf in a valid row, beyond the stored dtype's range),
-                failures of other rows.
+                sort of number, NaN or inf in a valid row, beyond the stored dtype's range or
+                wholly below it), failures of other rows.
             StoreWriteError: no space, no permission; nothing half-written is visible.
         """
         stop = dict(self.missing()).get(start)

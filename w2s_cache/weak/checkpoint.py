@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from w2s_cache.encoders.weights import weights_digest
-from w2s_cache.errors import CorruptStoreError
+from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.spec import WeakSpec
-from w2s_cache.store.fingerprint import digest
+from w2s_cache.store.fingerprint import diff_keys, digest, sides_shown
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import make_directory, publish, remove_temporaries
 from w2s_cache.store.shallow_json import parse_json
@@ -68,7 +68,7 @@ def weak_classifier(  # noqa: PLR0913  everything that decides a weak model, key
 
     Raises:
         EncoderError: The network cannot be built.
-        CorruptStoreError: The stored weights are not those that were written.
+        CorruptStoreError: The stored weights are not those that were written, or another model's.
         StoreWriteError: The checkpoint cannot be written.
     """
     start = start_of(weak, len(classes))
@@ -84,7 +84,7 @@ def weak_classifier(  # noqa: PLR0913  everything that decides a weak model, key
         **start.facts,
     }
     if not (directory_of(digest(key)) / KEY_FILE).is_file():
-        known = None if retry else _without_some(directory_of(digest(key)).parent, key)
+        known = None if retry else _without_some(directory_of, key)
         left_out = [] if known or unusable is None else list(unusable(start.transform))
         key = known or ({**key, "skipped": left_out} if left_out else key)
     directory = directory_of(digest(key))
@@ -96,7 +96,7 @@ def weak_classifier(  # noqa: PLR0913  everything that decides a weak model, key
                 train(network, start.transform, key.get("skipped", []))
                 _publish(directory, network, key)
     if not fresh:
-        network.load_state_dict(kept_weights(directory))
+        network.load_state_dict(kept_weights(directory, key))
     return _classifier(start, directory, weak=weak, classes=len(classes), device=device), fresh
 
 
@@ -107,7 +107,8 @@ def kept_classifier(
 
     Raises:
         EncoderError: The network cannot be built.
-        CorruptStoreError: The weights are absent, or not those that were written.
+        CorruptStoreError: The weights are absent, not those that were written, or of a model that
+            belongs into another directory.
     """
     start = start_of(weak, classes)
     start.network.load_state_dict(kept_weights(directory))
@@ -129,16 +130,19 @@ def _classifier(
     )
 
 
-def _without_some(folder: Path, key: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The key of the model in this folder that learned from all but the fewest images."""
+def _without_some(
+    directory_of: Callable[[str], Path], key: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The key of the kept model that learned from all but the fewest images."""
     found: list[dict[str, Any]] = []
-    for file in sorted(folder.glob(f"*/{KEY_FILE}")):
+    for file in sorted(directory_of(digest(key)).parent.glob(f"*/{KEY_FILE}")):
         try:
             stored = parse_json(file.read_text(encoding="utf-8"))["key"]
-            left_out = stored["skipped"]
-        except (OSError, ValueError, LookupError, TypeError):
+            named = digest(stored)
+            alike = digest({**key, "skipped": stored["skipped"]}) == named
+        except (OSError, ValueError, LookupError, TypeError, StoreError):
             continue  # of all images, or broken, which is said where it is loaded
-        if digest({**key, "skipped": left_out}) == digest(stored):
+        if alike and file.parent == directory_of(named):
             found.append(stored)
     return min(found, key=lambda stored: len(stored["skipped"]), default=None)
 
@@ -162,18 +166,30 @@ def _publish(directory: Path, network: Any, key: Mapping[str, Any]) -> None:
     publish(directory / KEY_FILE, json.dumps(facts, indent=1, sort_keys=True).encode())
 
 
-def kept_weights(directory: Path) -> dict[str, Tensor]:
-    """Reads a fine-tuned model's weights and compares their digest with the one noted beside them.
+def kept_weights(directory: Path, wanted: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
+    """Reads a fine-tuned model's weights if they are those that were written for its key.
+
+    Args:
+        directory: Where the model is kept; its name ends in the first digits of its key's digest.
+        wanted: The key it must have; None leaves it at what the directory's name says.
 
     Raises:
-        CorruptStoreError: They are absent, damaged, or not those that were written.
+        CorruptStoreError: They are absent, damaged, not those that were written, or the model's key
+            is not the wanted one or belongs into another directory.
     """
     try:
         facts = parse_json((directory / KEY_FILE).read_text(encoding="utf-8"))
-        promised = str(facts["weights"])
+        promised, key = str(facts["weights"]), dict(facts["key"])
+        named = digest(key)
         state = load_file(os.fspath(directory / WEIGHTS_FILE))
-    except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, LookupError, TypeError, SafetensorError, StoreError) as error:
         raise _corrupt(directory, f"{WEIGHTS_FILE} and {KEY_FILE}", str(error)) from error
+    if differences := [] if wanted is None else diff_keys(key, wanted):
+        raise _corrupt(directory, *sides_shown(differences))
+    place = directory.name.rpartition("-")[2]
+    if place != named[: max(12, len(place))]:
+        expected = "a model whose key's digest ends the directory's name"
+        raise _corrupt(directory, expected, f"the model of key {named[:12]}")
     found = weights_digest(state)
     if found != promised:
         raise _corrupt(directory, f"weights with digest {promised[:12]}", found[:12])

@@ -11,6 +11,7 @@ import numpy as np
 from w2s_cache.counted import counted
 from w2s_cache.data.row_order import row_order
 from w2s_cache.errors import WeakLogitsError
+from w2s_cache.store.faint import faint_limit, faint_rows
 from w2s_cache.weak.imported_files import read_predictions
 
 _SUM_TOLERANCE = 1e-3  # probabilities written as float16 or with four digits sum to one within this
@@ -36,8 +37,8 @@ def read_weak_logits(
         (n, k) float32 logits.
 
     Raises:
-        WeakLogitsError: Missing, unknown or repeated rows, a wrong number of classes, NaN,
-            probabilities in place of logits, or a file that cannot be read.
+        WeakLogitsError: Missing, unknown or repeated rows, a wrong number of classes, NaN, rows
+            too small for float32, probabilities in place of logits, or a file that cannot be read.
         UnknownNameError: The file's suffix is none of the three.
     """
     if not file.is_file():
@@ -56,6 +57,14 @@ def read_weak_logits(
             f"{counted(len(found), 'row')}, one per path",
             f"{len(logits)}",
             "Write one row per path.",
+        )
+    faint = np.flatnonzero(faint_rows(logits, np.float32))
+    if len(faint):
+        raise _refused(
+            file,
+            faint_limit(np.float32),
+            f"smaller ones in {len(faint)} rows, first {found[faint[0]]!r}",
+            "Scale all logits by one factor.",
         )
     with np.errstate(over="ignore"):  # beyond float32 is infinity, refused below
         logits = logits.astype(np.float32)

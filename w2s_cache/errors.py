@@ -31,6 +31,7 @@ from collections.abc import Iterable
 from w2s_cache.printable import printable
 
 __all__ = [
+    "BrokenManifestError",
     "CorruptStoreError",
     "DataError",
     "DownloadError",
@@ -39,6 +40,7 @@ __all__ = [
     "ImageError",
     "ImportedFeaturesError",
     "NeighbourError",
+    "NewerStoreError",
     "NoTextTowerError",
     "PlotError",
     "RecordError",
@@ -164,6 +166,14 @@ class StaleStoreError(StoreError):
 
 class CorruptStoreError(StoreError):
     """Bytes on disk are not the bytes that were written."""
+
+
+class BrokenManifestError(CorruptStoreError):
+    """The manifest of a store is not one: nothing says what its files are."""
+
+
+class NewerStoreError(StoreError):
+    """A newer version of w2s-cache made the store."""
 
 
 class StoreWriteError(StoreError):

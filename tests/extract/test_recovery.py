@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from w2s_cache.errors import ImageError
+from w2s_cache.errors import ImageError, NewerStoreError
 from w2s_cache.store.index import read_index
 from w2s_cache.train.inputs import load_inputs
 
@@ -42,6 +43,40 @@ def test_a_damaged_shard_is_said_aloud_and_alone_computed_again(bench: Any, part
     assert f"{shard} is damaged" in said
     assert shard.read_bytes() == sound
     assert bench.run().reused
+
+
+@pytest.mark.parametrize("content", [lambda _: "{", lambda text: text.replace(": 12,", ": 24,")])
+@pytest.mark.parametrize("part", ["image", "text", "logits"])
+def test_a_store_whose_manifest_is_unusable_is_computed_anew_and_no_other(
+    bench: Any, part: str, content: Any
+) -> None:
+    """One sentence says so; every shard comes back as it was, the other stores are reused."""
+    bench.run()
+    stores = {name: store.directory for name, store in bench.stores().items()}
+    before = {p: p.read_bytes() for d in stores.values() for p in d.glob("part-*")}
+    manifest = stores[part] / "manifest.json"
+    text = manifest.read_text().replace('"rows": 3,', '"rows": 12,')
+    manifest.write_text(content(text))
+    done = bench.run()
+    name, rows = {"image": ("features", 12), "text": ("text", 3), "logits": ("logits", 12)}[part]
+    assert done.computed == {**NOTHING, name: rows}
+    (said,) = bench.progress.said
+    assert said.endswith("; computing it anew")
+    assert {p: p.read_bytes() for d in stores.values() for p in d.glob("part-*")} == before
+    assert bench.run().reused
+
+
+def test_a_store_of_a_newer_version_is_refused_before_a_model_is_loaded(bench: Any) -> None:
+    """It is left as it is; the message has a command that does without it."""
+    bench.run()
+    manifest = bench.stores()["image"].directory / "manifest.json"
+    fields = {**json.loads(manifest.read_text()), "schema": "w2s-cache/feature-store/2"}
+    manifest.write_text(json.dumps(fields))
+    before = {p: p.read_bytes() for p in manifest.parent.iterdir()}
+    with pytest.raises(NewerStoreError, match="`w2s-cache extract --cache-dir DIR`"):
+        bench.run()
+    assert bench.loaded == []
+    assert {p: p.read_bytes() for p in manifest.parent.iterdir()} == before
 
 
 def test_a_failed_extraction_leaves_the_earlier_one_as_it_was(bench: Any, listed: Any) -> None:

@@ -59,15 +59,19 @@ def test_lost_failures_cost_the_shards_they_explained(
     assert check_store(store) == []
 
 
-def test_withdrawn_shards_take_their_failures_along(store: Path, maker: Any) -> None:
-    """A shard whose image was repaired is missing again; written whole, no failure is left."""
+def test_a_shard_that_was_withdrawn_and_written_whole_leaves_no_failure(
+    store: Path, maker: Any
+) -> None:
+    """Until then, what was said of its rows is remembered, and counts for none."""
     with open_writer(store, **maker.declaration()) as writer:
         assert writer.failures() == (maker.broken,)
         writer.withdraw([maker.broken.row])
         assert writer.missing() == [(8, 16)]
-        assert not (store / FAILURES_FILE).exists()
+        assert (writer.failures(), writer.skipped_before()) == ((), (maker.broken,))
         writer.write(8, maker.block(8, 16)[0])
+        assert writer.skipped_before() == ()
     assert open_store(store).failures() == ()
+    assert not (store / FAILURES_FILE).exists()
     assert check_store(store) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from w2s_cache.errors import CorruptStoreError
+from w2s_cache.errors import CorruptStoreError, NewerStoreError
 from w2s_cache.store.layout import ArraySpec, Manifest, Shard
 from w2s_cache.store.manifest_json import manifest_from_json, manifest_to_json
 
@@ -78,8 +78,8 @@ REFUSED = {
     "unknown field of a shard": (edited(shards=[{**shards((0, 0, 8))[0], "x": 1}]), "shards.0.x"),
     "NaN in the key": (edited(key={"a": float("nan")}), "NaN is not a number"),
     "other schema": (
-        edited(schema="w2s-cache/feature-store/2"),
-        "schema 'w2s-cache/feature-store/2'",
+        edited(schema="w2s-cache/feature-store/0"),
+        "schema 'w2s-cache/feature-store/0'",
     ),
     "other key": (edited(key={}), "key_digest"),
     "no rows": (edited(rows=0, shards=[]), "0 rows"),
@@ -99,10 +99,17 @@ REFUSED = {
 def test_whatever_a_writer_would_not_write_is_refused(case: str) -> None:
     """Each departure from the format is an error that says what was found."""
     text, found = REFUSED[case]
-    with pytest.raises(CorruptStoreError, match="Delete the store's directory") as caught:
+    with pytest.raises(CorruptStoreError, match="it computes the store anew") as caught:
         manifest_from_json(text, source="here/manifest.json")
     assert found in caught.value.found
     assert "here/manifest.json" in caught.value.what
+
+
+@pytest.mark.parametrize("more", [{}, {"surplus": 1}], ids=["same fields", "other fields"])
+def test_the_manifest_of_a_newer_version_is_not_called_broken(more: dict[str, Any]) -> None:
+    """Whoever would replace a broken manifest leaves that of a later version alone."""
+    with pytest.raises(NewerStoreError, match=r"schema w2s-cache/feature-store/12\. Use that"):
+        manifest_from_json(edited(schema="w2s-cache/feature-store/12", **more))
 
 
 def spec(name: str, shape: list[int], dtype: str) -> dict[str, Any]:

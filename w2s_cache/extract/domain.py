@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from w2s_cache.data.images import IndexedFile
 from w2s_cache.data.index_build import build_index, indexed_file
 from w2s_cache.data.listing import Listing
-from w2s_cache.errors import CorruptStoreError, StaleStoreError, StoreError
+from w2s_cache.errors import (
+    BrokenManifestError,
+    CorruptStoreError,
+    NewerStoreError,
+    StaleStoreError,
+    StoreError,
+)
 from w2s_cache.extract.changes import index_changes, key_changes, told
 from w2s_cache.extract.progress import Progress
 from w2s_cache.extract.request import Extracted, ExtractRequest, listing_of, stored_set
@@ -186,12 +192,20 @@ def _say_changes(
 def _known(
     request: ExtractRequest, domain: str, index: Index, progress: Progress
 ) -> FeatureSet | None:
-    """The pair's feature set if it is what is asked for and every byte it needs is sound."""
+    """The pair's feature set if it is what is asked for and every byte it needs is sound.
+
+    Raises:
+        NewerStoreError: A newer version made one of its stores.
+    """
     try:
         found = stored_set(request, domain)
         for ref in (found.image, found.logits, found.text):
             if ref is not None:
                 open_member(request.home, ref).verify()
+    except NewerStoreError:
+        raise
+    except BrokenManifestError:  # who begins its store anew says so
+        return None
     except CorruptStoreError as error:
         progress.say(f"{domain}: {error.what} ({error.found}); computing it anew")
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from w2s_cache.extract.progress import Progress, waiting
+from w2s_cache.extract.progress import Progress, anew, waiting
 from w2s_cache.extract.request import ExtractRequest
 from w2s_cache.extract.store_place import place_of, ref_to
 from w2s_cache.store.feature_set import StoreRef
@@ -57,6 +57,7 @@ def store_given(  # noqa: PLR0913 - the declaration of a store, all but two keyw
         attributes=attributes,
         timeout=-1,
         on_wait=waiting(progress, f"{index.domain}: {name}"),
+        on_unusable=anew(progress, f"{index.domain}: {name}"),
     ) as writer:
         missing = writer.missing()
         for start, stop in missing:

@@ -23,7 +23,7 @@ from w2s_cache.extract.bad_images import (
 )
 from w2s_cache.extract.crew import Crew, crew_at_work
 from w2s_cache.extract.encode import Encoded, encode_rows
-from w2s_cache.extract.progress import Progress, waiting
+from w2s_cache.extract.progress import Progress, anew, waiting
 from w2s_cache.store.failures import RowFailure
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import StoreWriter, open_writer
@@ -45,7 +45,8 @@ class ImageJob:
         label: What progress calls it.
         ahead: Batches to decode while the encoder works; 0 where it needs every core itself.
         encode: Rows of a shard → their batches, where other processes encode; None encodes here.
-        on_error: Whether an image that cannot be used stops the job or leaves its row invalid.
+        on_error: Whether an image that cannot be used stops the job or leaves its row invalid. One
+            that was skipped before for the same reason stops nothing when its shard is made anew.
         retry: Whether to try the images again that were skipped earlier.
     """
 
@@ -101,6 +102,7 @@ def fill_store(
         attributes=job.attributes,
         timeout=-1,
         on_wait=waiting(progress, job.label),
+        on_unusable=anew(progress, job.label),
     ) as writer:
         if job.retry and (again := _usable_again(job, writer.failures(), batch_size, workers)):
             writer.withdraw(again)
@@ -174,9 +176,27 @@ def _fill_shard(
             progress.advance(count)
     failures.sort(key=lambda failure: failure.position)  # processes answer in any order
     failures += not_finite(arrays, files, failures)
-    if failures and job.on_error == "stop":
-        refuse(failures)
-    writer.write(rows.start, arrays, failures=row_failures(failures, job.names, rows.start))
+    told = row_failures(failures, job.names, rows.start)
+    if job.on_error == "stop" and (new := _unexpected(failures, told, writer)):
+        refuse(new)
+    writer.write(rows.start, arrays, failures=told)
+
+
+def _unexpected(
+    failures: Sequence[Failure], told: Sequence[RowFailure], writer: StoreWriter
+) -> list[Failure]:
+    """Failures that are not those for which the same images were skipped earlier.
+
+    The key vouches for the contents of images, so that a row's image is still the same.
+    """
+    if not failures:
+        return []
+    known = {(f.row, f.path, f.stage, f.error) for f in writer.skipped_before()}
+    return [
+        failure
+        for failure, f in zip(failures, told, strict=True)
+        if (f.row, f.path, f.stage, f.error) not in known
+    ]
 
 
 def _encoded(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from w2s_cache.errors import StoreError
 from w2s_cache.store.lock import Owner
 
 
@@ -31,6 +32,11 @@ class Progress(Protocol):
 def waiting(progress: Progress, what: str) -> Callable[[Owner | None], None]:
     """Makes what a writer's lock calls when another process holds it: a sentence that names it."""
     return lambda owner: progress.say(f"{what}: waiting for {owner or 'another process'}")
+
+
+def anew(progress: Progress, what: str) -> Callable[[StoreError], None]:
+    """Makes what is called where a store cannot be gone on from: a sentence that says why."""
+    return lambda error: progress.say(f"{what}: {error.what} ({error.found}); computing it anew")
 
 
 class Silent:

@@ -11,7 +11,7 @@ import torch
 
 from w2s_cache.data.templates import fill
 from w2s_cache.encoders.protocol import TextEncoder
-from w2s_cache.extract.progress import Progress, waiting
+from w2s_cache.extract.progress import Progress, anew, waiting
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.writer import open_writer
 
@@ -71,6 +71,7 @@ def fill_text_store(
         attributes={name: key[name] for name in ("logit_scale", "logit_bias")},
         timeout=-1,
         on_wait=waiting(progress, "class text"),
+        on_unusable=anew(progress, "class text"),
     ) as writer:
         missing = writer.missing()
         for start, stop in missing:

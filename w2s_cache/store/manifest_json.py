@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from dataclasses import asdict
 
 from pydantic import TypeAdapter, ValidationError
 
-from w2s_cache.errors import CorruptStoreError
+from w2s_cache.command_line import command_line
+from w2s_cache.errors import BrokenManifestError, NewerStoreError
 from w2s_cache.store.judge import array_problems, shard_problems
 from w2s_cache.store.layout import MANIFEST_FILE, SCHEMA, Manifest
 from w2s_cache.store.shallow_json import parse_json
@@ -28,10 +30,16 @@ def manifest_from_json(text: str | bytes, *, source: str = MANIFEST_FILE) -> Man
         source: What to call it in errors, e.g. its path.
 
     Raises:
-        CorruptStoreError: not JSON, unknown or missing fields, wrong types, another schema, a key
+        BrokenManifestError: not JSON, unknown or missing fields, wrong types, another schema, a key
             digest that is not the key's, arrays that do not fit the kind, shards off their grid.
+        NewerStoreError: it states the schema of a newer version.
     """
-    manifest, schema, key_digest = parse_manifest(text, source=source)
+    try:
+        manifest, schema, key_digest = parse_manifest(text, source=source)
+    except BrokenManifestError:
+        _refuse_newer(stated_schema(text), source)
+        raise
+    _refuse_newer(schema, source)
     problems = [
         *schema_problems(schema),
         *key_problems(manifest, key_digest),
@@ -50,7 +58,7 @@ def parse_manifest(text: str | bytes, *, source: str) -> tuple[Manifest, str, st
         The manifest, the schema and the key digest that its file states.
 
     Raises:
-        CorruptStoreError: not JSON, unknown or missing fields, wrong types.
+        BrokenManifestError: not JSON, unknown or missing fields, wrong types.
     """
     try:
         fields = parse_json(text, parse_constant=_refuse_constant)
@@ -80,6 +88,15 @@ def schema_problems(schema: object) -> list[str]:
     return [] if schema == SCHEMA else [f"schema {schema!r} where this version reads {SCHEMA!r}"]
 
 
+def is_newer(schema: object) -> bool:
+    """Whether a schema is that of a later version of this format, whose stores are left alone."""
+    name, own = SCHEMA.rsplit("/", 1)
+    found = re.fullmatch(
+        rf"{re.escape(name)}/([0-9]{{1,9}})", schema if isinstance(schema, str) else ""
+    )
+    return found is not None and int(found[1]) > int(own)
+
+
 def key_problems(manifest: Manifest, stated: str) -> list[str]:
     """Say whether the stated key digest is not that of the key."""
     found = manifest.key_digest
@@ -100,10 +117,21 @@ def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not a number of JSON")
 
 
-def _broken(source: str, *found: str) -> CorruptStoreError:
-    return CorruptStoreError(
+def _refuse_newer(schema: object, source: str) -> None:
+    if is_newer(schema):
+        raise NewerStoreError(
+            f"{source} was written by a newer version of w2s-cache",
+            expected=f"a manifest of schema {SCHEMA}",
+            found=f"schema {schema}",
+            fix=f"Use that version, or run `{command_line('extract', cache_dir='DIR')}` with a "
+            "folder for this one; what is there is left as it is.",
+        )
+
+
+def _broken(source: str, *found: str) -> BrokenManifestError:
+    return BrokenManifestError(
         f"{source} is not a manifest this version can use",
         expected=f"a manifest of schema {SCHEMA}",
         found="; ".join(found),
-        fix="Delete the store's directory and run `w2s-cache extract` again.",
+        fix="Run `w2s-cache extract` again with the same spec: it computes the store anew.",
     )

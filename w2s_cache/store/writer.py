@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,14 +22,21 @@ from w2s_cache.store.failures import (
     valid_mask,
     write_failures,
 )
-from w2s_cache.store.fingerprint import canonical_json, diff_keys, stale_error
+from w2s_cache.store.fingerprint import canonical_json
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
-from w2s_cache.store.layout import MANIFEST_FILE, ArraySpec, Manifest, Shard
+from w2s_cache.store.layout import ArraySpec, Manifest, Shard
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.manifest_json import manifest_from_json, manifest_to_json
-from w2s_cache.store.publish import make_directory, publish, remove_temporaries, write_error
-from w2s_cache.store.recover import drop_failures, intact
+from w2s_cache.store.publish import make_directory, publish
+from w2s_cache.store.recover import (
+    OnUnusable,
+    drop_failures,
+    publish_manifest,
+    readable_failures,
+    remove_orphans,
+    resumed,
+)
 from w2s_cache.store.shard import ShardHeader, content_digest, shard_bytes
 
 
@@ -98,6 +105,12 @@ class StoreWriter:
         """Return why rows of the published shards are invalid, by row."""
         return in_force(self.directory, self.manifest)
 
+    def skipped_before(self) -> tuple[RowFailure, ...]:
+        """Return why missing rows were invalid when they were last written, as far as is known."""
+        missing = self.missing()
+        told = (f for lines in readable_failures(self.directory).values() for f in lines)
+        return tuple(f for f in told if any(start <= f.row < stop for start, stop in missing))
+
     def withdraw(self, rows: Iterable[int]) -> None:
         """Take the shards that hold these rows out of the store: ``missing`` names them again.
 
@@ -106,8 +119,8 @@ class StoreWriter:
         """
         starts = {row // self.manifest.shard_rows * self.manifest.shard_rows for row in rows}
         kept = tuple(shard for shard in self.manifest.shards if shard.start not in starts)
-        self.manifest = _publish_manifest(self.directory, replace(self.manifest, shards=kept))
-        _remove_orphans(self.directory, {shard.file for shard in kept})
+        self.manifest = publish_manifest(self.directory, replace(self.manifest, shards=kept))
+        remove_orphans(self.directory, self.manifest)
         drop_failures(self.directory, self.manifest)
 
     def _publish(self, shard: Shard, content: bytes, failures: tuple[RowFailure, ...]) -> None:
@@ -117,7 +130,7 @@ class StoreWriter:
             known = read_failures(self.directory)
             write_failures(self.directory, {**known, shard.digest: failures})
         shards = tuple(sorted((*now.shards, shard), key=lambda s: s.start))
-        self.manifest = _publish_manifest(self.directory, replace(now, shards=shards))
+        self.manifest = publish_manifest(self.directory, replace(now, shards=shards))
 
 
 @contextlib.contextmanager
@@ -132,6 +145,7 @@ def open_writer(  # noqa: PLR0913  # the whole declaration of a store, all but o
     attributes: Mapping[str, object] | None = None,
     timeout: float = 0.0,
     on_wait: Callable[[Owner | None], None] | None = None,
+    on_unusable: OnUnusable | None = None,
 ) -> Iterator[StoreWriter]:
     """Begin or resume a store; no other process can write to it until the context ends.
 
@@ -150,11 +164,14 @@ def open_writer(  # noqa: PLR0913  # the whole declaration of a store, all but o
             ``domain`` among them appears in the commands that errors propose.
         timeout: Seconds to wait for another writer; negative waits for ever.
         on_wait: Called once with the other writer, if it is known, before waiting.
+        on_unusable: For a directory that is this key's alone: called with what is wrong where its
+            manifest is damaged or says otherwise, and the store is begun anew. None refuses it.
 
     Raises:
         StoreError: an impossible declaration, or another writer after ``timeout``, named.
+        NewerStoreError: a newer version made the store, which is left as it is.
         StaleStoreError: the directory holds a store of another key or declaration.
-        CorruptStoreError: its manifest is damaged.
+        BrokenManifestError: its manifest is damaged.
         StoreWriteError: no space, no permission.
     """
     wanted = Manifest(
@@ -174,56 +191,9 @@ def open_writer(  # noqa: PLR0913  # the whole declaration of a store, all but o
     wanted = manifest_from_json(manifest_to_json(wanted))  # what a reader will see
     make_directory(directory)
     with writer_lock(directory, timeout=timeout, on_wait=on_wait):
-        yield StoreWriter(directory=directory, manifest=_resumed(directory, wanted))
-
-
-def _resumed(directory: Path, wanted: Manifest) -> Manifest:
-    path = directory / MANIFEST_FILE
-    if path.exists():
-        stored = manifest_from_json(path.read_bytes(), source=str(path))
-        _check_same(directory, stored, wanted)
-        shards = intact(directory, stored.shards)
-        manifest = replace(stored, shards=shards, attributes=_as_keyed(stored))
-    else:
-        stored, manifest = None, wanted
-    if manifest != stored:
-        _publish_manifest(directory, manifest)
-    _remove_orphans(directory, {shard.file for shard in manifest.shards})
-    drop_failures(directory, manifest)
-    return manifest
-
-
-def _as_keyed(manifest: Manifest) -> dict[str, object]:
-    """The attributes, those that the key repeats taken from it: a digest covers the key alone."""
-    return {name: manifest.key.get(name, value) for name, value in manifest.attributes.items()}
-
-
-def _check_same(directory: Path, stored: Manifest, wanted: Manifest) -> None:
-    differences = diff_keys(_declaration(stored), _declaration(wanted))
-    differences += diff_keys(stored.key, wanted.key)
-    if differences:
-        fix = "Use another directory for these settings, or delete this one."
-        raise stale_error(f"{directory} was made with other settings", differences, fix=fix)
-
-
-def _declaration(manifest: Manifest) -> dict[str, object]:
-    arrays = {spec.name: asdict(spec) for spec in manifest.arrays}
-    return {"kind": manifest.kind, "rows": manifest.rows, "arrays": arrays}
-
-
-def _remove_orphans(directory: Path, published: set[str]) -> None:
-    remove_temporaries(directory)
-    try:
-        for path in directory.glob("part-*.h5"):
-            if path.name not in published:
-                path.unlink()
-    except OSError as error:
-        raise write_error(directory, error) from error
-
-
-def _publish_manifest(directory: Path, manifest: Manifest) -> Manifest:
-    publish(directory / MANIFEST_FILE, manifest_to_json(manifest).encode())
-    return manifest
+        writer = StoreWriter(directory=directory, manifest=resumed(directory, wanted, on_unusable))
+        yield writer
+        drop_failures(directory, writer.manifest)  # of shards that were made anew
 
 
 def _tool() -> dict[str, str]:

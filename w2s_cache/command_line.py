@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 PROGRAM = "w2s-cache"
+SPEC_PLACE = "SPEC"
+"""Stands for the file of a spec where only the name of its data set is known."""
 
 
 def command_line(*words: str, **options: object) -> str:
@@ -29,10 +31,21 @@ def command_line(*words: str, **options: object) -> str:
     return shlex.join(parts)
 
 
-def features_command(*, domain: str, strong: str, weak: str, imported: bool) -> str:
-    """The command that makes a pair's features: `extract`, or `import` of those somebody made."""
+def features_command(
+    *, domain: str, strong: str, weak: str, imported: bool, spec: str | None = None, **more: object
+) -> str:
+    """The command that makes a pair's features: `extract`, or `import` of those somebody made.
+
+    Args:
+        domain: The domain's name.
+        strong: Name of the strong model.
+        weak: Name of the weak model.
+        imported: Whether the strong model's features were imported.
+        spec: Name or file of the spec, where it is known.
+        **more: Further options, as :func:`command_line` takes them.
+    """
     words = ("import", "SOURCE") if imported else ("extract",)
-    return command_line(*words, domain=domain, strong=strong, weak=weak)
+    return command_line(*words, spec=spec, domain=domain, strong=strong, weak=weak, **more)
 
 
 def number_ranges(numbers: Iterable[int]) -> str:

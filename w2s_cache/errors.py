@@ -13,6 +13,8 @@
       StoreError           something about the feature store
         StaleStoreError    the store was made with other settings, each difference named
         CorruptStoreError  bytes on disk are not the bytes that were written
+          BrokenManifestError  the manifest of a store is not one that could be used
+        NewerStoreError    a newer version of w2s-cache made the store
         StoreWriteError    no space, no permission
       NeighbourError       a search for neighbours cannot be done as asked
       TrainError           training cannot start or went wrong

@@ -15,8 +15,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from w2s_cache.command_line import PROGRAM, command_line
+from w2s_cache.command_line import PROGRAM, SPEC_PLACE, command_line
 from w2s_cache.errors import W2SError
+from w2s_cache.request import IMPORTED
+from w2s_cache.sections import strong_section_of
+from w2s_cache.spec import Spec
 from w2s_cache.spec_files import load_spec
 
 _RUNNING = f"{__name__}.running"
@@ -59,6 +62,10 @@ def _completed(command: str, running: click.Context, but: Collection[str]) -> st
         words = shlex.split(command)
     except ValueError:  # a message that quotes something else
         return command
+    words = _known_spec(words, running)
+    if words[1:2] == ["extract"] and _features_imported(words, running):
+        words[1:2] = ["import", "SOURCE"]  # extract knows no such encoder
+        words = _without_pair(words, "--on-error")
     target, name = _target(words[1:], running)
     if target is None:
         return command
@@ -68,6 +75,44 @@ def _completed(command: str, running: click.Context, but: Collection[str]) -> st
         if flag in taken and flag not in named and _fits(value, taken[flag]):
             words += shlex.split(command_line(**{flag.strip("-"): value}))[1:]
     return shlex.join([*words, *(_inputs(words, running) if name in ("extract", "import") else ())])
+
+
+def _known_spec(words: list[str], running: click.Context) -> list[str]:
+    """The words, the spec that was given in the place that a command leaves for one."""
+    given = running.params.get("spec_name")
+    place = _place(words, "--spec")
+    if place is None or words[place] != SPEC_PLACE or given is None:
+        return words
+    return [*words[:place], given, *words[place + 1 :]]
+
+
+def _features_imported(words: list[str], running: click.Context) -> bool:
+    """Whether the strong model meant is a name that somebody gave to imported features."""
+    place, spec = _place(words, "--strong"), _spec(words, running)
+    strong = words[place] if place is not None else running.params.get("strong")
+    if spec is None or not isinstance(strong, str):
+        return False
+    return strong_section_of(spec, strong)[1].library == IMPORTED
+
+
+def _without_pair(words: list[str], flag: str) -> list[str]:
+    place = _place(words, flag)
+    return words if place is None else [*words[: place - 1], *words[place + 1 :]]
+
+
+def _place(words: list[str], flag: str) -> int | None:
+    """Where the value of an option stands, None where it is not given."""
+    return words.index(flag) + 1 if flag in words[:-1] else None
+
+
+def _spec(words: list[str], running: click.Context) -> Spec | None:
+    """The spec that a command, or else the running one, names; None where it cannot be read."""
+    place = _place(words, "--spec")
+    name = words[place] if place is not None else running.params.get("spec_name")
+    try:
+        return load_spec(name) if name else None
+    except W2SError:  # the message is about the spec, or it has a place for one
+        return None
 
 
 def _target(words: list[str], running: click.Context) -> tuple[click.Command | None, str]:
@@ -100,13 +145,12 @@ def _fits(value: Any, option: click.Option) -> bool:
 
 def _inputs(words: list[str], running: click.Context) -> Iterator[str]:
     """What `extract` and `import` cannot find: a root the spec does not name, imported logits."""
-    try:
-        spec = load_spec(running.params["spec_name"])
-    except (KeyError, W2SError):  # the message is about the spec, or the command has none
+    spec = _spec(words, running)
+    if spec is None:
         return
     rootless = spec.data.root is None and spec.data.source == "disk"
     if rootless and "--root" not in words and not os.environ.get("W2S_DATA_ROOT"):
         yield from ("--root", "DIR")
-    weak = words[words.index("--weak") + 1] if "--weak" in words else None
-    if weak is not None and weak not in spec.weak and "--weak-logits" not in words:
+    weak = _place(words, "--weak")
+    if weak is not None and words[weak] not in spec.weak and "--weak-logits" not in words:
         yield from ("--weak-logits", "FILE")

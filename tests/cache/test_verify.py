@@ -138,7 +138,7 @@ DAMAGE = [
         lambda h: edit(image(h) / MANIFEST_FILE, key_digest="0" * 64),
         "image/clip",
         "FS-03",
-        f"rm {SET}",
+        "Run `w2s-cache extract --spec SPEC --domain art --strong clip --weak net`",
     ),
     (lambda h: (image(h) / "x.tmp-1").write_text(""), "image/clip", "FS-16", "gc"),
     (lambda h: (h.path / SET).write_text("{"), SET, "FSET-1", f"rm {SET}"),
@@ -150,9 +150,9 @@ DAMAGE = [
         lambda h: (image(h) / FAILURES_FILE).write_bytes(b"x"),
         "image/clip",
         "FS-17",
-        "Run `w2s-cache extract` again with",
+        "--weak net --on-error skip`",
     ),
-    (failure_of_a_valid_row, "image/clip", "FS-18", "Run `w2s-cache extract` again with"),
+    (failure_of_a_valid_row, "image/clip", "FS-18", "--weak net --on-error skip`"),
     (lambda h: edit(h.path / SET, index_digest="0" * 64), SET, "FSET-3", "extract"),
     (wide_logits, SET, "FSET-4", "extract"),
     (other_scale, SET, "FSET-5", "extract"),
@@ -214,8 +214,9 @@ def test_commands_among_the_remedies_are_quoted_for_a_shell(home):
     edit(image(home).with_name("a copy") / MANIFEST_FILE, key_digest="0" * 64)
     remedies = {f.fix for item in verified(home).values() for f in item.findings}
     assert remedies == {
-        "Run `w2s-cache extract --domain 'my art'` again with the same spec.",
-        "Run `w2s-cache cache rm 'v1/toy/art/image/a copy'`, then `w2s-cache extract` again.",
+        "Run `w2s-cache extract --spec SPEC --domain 'my art' --strong clip --weak net` again with "
+        "the same spec.",
+        "Run `w2s-cache cache rm 'v1/toy/art/image/a copy'`: no feature set needs it.",
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from w2s_cache.cache.finding import Finding
 from w2s_cache.cache.inventory import SetEntry
+from w2s_cache.cache.repair import repair_command, spec_of
 from w2s_cache.command_line import command_line
 from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError
@@ -33,12 +34,12 @@ LAWS = {
 def set_findings(home: Path, entry: SetEntry) -> Iterator[Finding]:
     """Yields every law that a feature set breaks; numbers of its stores are not read."""
     remove = command_line("cache", "rm", entry.path)
-    again = f"Remove it with `{remove}` and run `w2s-cache extract` again"
+    again = f"Remove it with `{remove}` and run `{_named(entry)}` again"
     if entry.found is None:
         yield Finding(law="FSET-1", message=entry.problem.rstrip("."), fix=f"{again}.")
         return
     found = entry.found
-    extract = f"Run `{command_line('extract', domain=found.domain)}` again with the same spec."
+    extract = f"Run `{repair_command(home, found)}` again with the same spec."
     place = feature_set_path(
         home,
         dataset=found.dataset,
@@ -55,6 +56,15 @@ def set_findings(home: Path, entry: SetEntry) -> Iterator[Finding]:
     for ref in (found.image, found.logits, found.text):
         if ref is not None:
             yield from _member(home, ref, index, extract)
+
+
+def _named(entry: SetEntry) -> str:
+    """The command that makes the features of a set, by the names in its place."""
+    _, dataset, domain, _, file = entry.path.split("/")
+    strong, _, weak = file.removesuffix(".json").partition("__")
+    names = {"strong": strong, "weak": weak}
+    plain = {kind: name.replace("@", ":").replace("+", "/") for kind, name in names.items()}
+    return command_line("extract", spec=spec_of(dataset), domain=domain, **plain)
 
 
 def _index(home: Path, found: FeatureSet) -> Index | str:

@@ -11,16 +11,21 @@ from w2s_cache.cache.finding import Checked, Finding
 from w2s_cache.cache.inventory import store_of
 from w2s_cache.cache.live import known_writer
 from w2s_cache.cache.numbers import suspicions
+from w2s_cache.cache.orphans import HOUR
+from w2s_cache.cache.repair import repair_command, spec_of
 from w2s_cache.cache.selection import Scope
 from w2s_cache.cache.set_laws import set_findings
 from w2s_cache.command_line import command_line
-from w2s_cache.errors import CorruptStoreError, StoreError
+from w2s_cache.errors import CorruptStoreError, NewerStoreError, StoreError
 from w2s_cache.store.check import Violation, check_store
 from w2s_cache.store.contents import StoreEntry
+from w2s_cache.store.feature_set import load_feature_set
 from w2s_cache.store.index import read_index
 from w2s_cache.store.reader import read_manifest
 
-MENDED_BY_EXTRACT = {"FS-06", "FS-07", "FS-08", "FS-17", "FS-18"}
+UNUSABLE = {"FS-01", "FS-02", "FS-03", "FS-04", "FS-05"}
+WITHOUT_REASONS = {"FS-17", "FS-18"}
+MENDED_BY_EXTRACT = UNUSABLE | {"FS-06", "FS-07", "FS-08"} | WITHOUT_REASONS
 MENDED_BY_GC = {"FS-16"}
 
 
@@ -72,7 +77,7 @@ def _store(scope: Scope, entry: StoreEntry, advance: Callable[[int], None]) -> C
     violations = check_store(folder, advance=advance)
     if writer:  # it is not finished, and what is temporary is being written
         violations = [v for v in violations if v.law not in {"FS-06", "FS-16"}]
-    fixes = _Fixes(entry.path, scope.needed.get(entry.path))
+    fixes = _Fixes(scope, entry, {violation.law for violation in violations})
     findings = tuple(Finding(law=v.law, message=v.message, fix=fixes.of(v)) for v in violations)
     notes = [f"{writer} writes into it"] if writer else []
     if not any(finding.law != "FS-16" for finding in findings):
@@ -94,20 +99,57 @@ def _notes(scope: Scope, entry: StoreEntry) -> Iterator[str]:
     sized = contents if contents is not None and len(contents) == manifest.rows else None
     yield from suspicions(folder, manifest, contents=sized)
     if entry.path not in scope.needed:
-        yield "no feature set refers to it (`w2s-cache cache gc` would remove it)"
+        yield (
+            f"no feature set refers to it; `{command_line('cache', 'gc')}` removes it once it has "
+            f"lain untouched for {HOUR / 60:.0f} minutes, "
+            f"`{command_line('cache', 'gc', min_age='0')}` at once"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Fixes:
-    """What to do about a store, which depends on whether a feature set needs it."""
+    """What to do about a store, which depends on the feature sets that need it."""
 
-    path: str
-    needed_by: str | None
+    scope: Scope
+    entry: StoreEntry
+    broken: set[str]
 
     def of(self, violation: Violation) -> str:
-        if violation.law in MENDED_BY_EXTRACT:
-            return "Run `w2s-cache extract` again with the same spec: it computes what is missing."
         if violation.law in MENDED_BY_GC:
-            return "Run `w2s-cache cache gc`: it removes temporary files and unlisted shards."
-        target = self.needed_by or self.path
-        return f"Run `{command_line('cache', 'rm', target)}`, then `w2s-cache extract` again."
+            gc = command_line("cache", "gc")
+            return f"Run `{gc}`: it removes temporary files and unlisted shards."
+        if self.broken & UNUSABLE and (newer := _newer(self.scope.home / self.entry.path)):
+            return newer
+        target = self.scope.needed.get(self.entry.path)
+        if target is None and self.broken & UNUSABLE:
+            remove = command_line("cache", "rm", self.entry.path)
+            return f"Run `{remove}`: no feature set needs it."
+        again = self._command(skip=violation.law in WITHOUT_REASONS)
+        if self.broken & MENDED_BY_EXTRACT:  # other damage to the same shards goes with it
+            return f"Run `{again}`: it computes what is missing."
+        remove = command_line("cache", "rm", target or self.entry.path)
+        return f"Run `{remove}`, then `{again}`."
+
+    def _command(self, *, skip: bool) -> str:
+        """What makes the store again, by the set that asks for the fewest files."""
+        path = self.entry.path
+        sets = [s.found for s in self.scope.sets if s.found is not None and path in s.needs]
+        if not sets and path in self.scope.needed:
+            sets = [load_feature_set(self.scope.home / self.scope.needed[path])]
+        if sets:
+            commands = [repair_command(self.scope.home, found, skip=skip) for found in sets]
+            return min(commands, key=lambda c: ("SOURCE" in c) + ("FILE" in c))
+        _, dataset, domain, *_ = path.split("/")
+        known = self.entry.manifest.attributes.get("domain") if self.entry.manifest else domain
+        return command_line("extract", spec=spec_of(dataset), domain=known)
+
+
+def _newer(folder: Path) -> str | None:
+    """What to do about a store that a newer version made; None for every other."""
+    try:
+        read_manifest(folder)
+    except NewerStoreError as error:
+        return error.fix
+    except StoreError:
+        return None
+    return None

@@ -109,7 +109,8 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
             f"{source} is damaged",
             expected=f"a table of {FAILURES_SCHEMA}",
             found=problem,
-            fix="Run `w2s-cache extract` again with the same spec: it computes what it needs anew.",
+            fix="Run `w2s-cache extract --on-error skip` again with the same spec: it finds the "
+            "reasons anew.",
         )
     found: dict[str, tuple[RowFailure, ...]] = {}
     for line in lines:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from w2s_cache.command_line import command_line
 from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError, UnknownNameError
+from w2s_cache.store.domain_command import domain_command, naming_domain
 from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexplained
 from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, Manifest, Shard
@@ -61,7 +61,8 @@ class Store:
             raise UnknownNameError("array", name, specs)
         spec = specs[name]
         result = "float32" if spec.dtype.startswith("float") else spec.dtype
-        return self._gather(name, spec.row_shape, (spec.dtype, result), rows)
+        with naming_domain(self.manifest):
+            return self._gather(name, spec.row_shape, (spec.dtype, result), rows)
 
     def valid(self) -> np.ndarray:
         """Read which rows hold data: (N,) bool.
@@ -69,7 +70,8 @@ class Store:
         Raises:
             CorruptStoreError: bytes on disk are not those that were written.
         """
-        return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
+        with naming_domain(self.manifest):
+            return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
 
     def failures(self) -> tuple[RowFailure, ...]:
         """Read why rows are not valid, by row; empty when all are.
@@ -77,7 +79,8 @@ class Store:
         Raises:
             CorruptStoreError: the file of failures is damaged.
         """
-        return in_force(self.directory, self.manifest)
+        with naming_domain(self.manifest):
+            return in_force(self.directory, self.manifest)
 
     def verify(self) -> None:
         """Read and hash every shard and find every array in it, in order to keep nothing of it.
@@ -87,6 +90,10 @@ class Store:
                 holds another array than the manifest says, or nothing says why a row of it is not
                 valid.
         """
+        with naming_domain(self.manifest):
+            self._verify()
+
+    def _verify(self) -> None:
         failures = read_failures(self.directory)
         refuse_sizes(self.directory, self.manifest.shards)
 
@@ -147,13 +154,16 @@ def open_store(directory: Path | str, *, expected_key: Mapping[str, object] | No
     manifest = read_manifest(directory)
     if expected_key is not None and (differences := diff_keys(manifest.key, expected_key)):
         what = f"{directory} was made with other settings"
-        raise stale_error(what, differences, fix=f"Run `{_command(manifest)}` for these settings.")
+        raise stale_error(
+            what, differences, fix=f"Run `{domain_command(manifest)}` for these settings."
+        )
     if not manifest.complete:
         raise StoreError(
             f"{directory} is incomplete",
             expected=counted(manifest.rows, "row"),
             found=f"{manifest.stored_rows} of {counted(manifest.rows, 'row')}",
-            fix=f"Run `{_command(manifest)}` again with the same spec: it computes only the rest.",
+            fix=f"Run `{domain_command(manifest)}` again with the same spec: it computes only the "
+            "rest.",
         )
     return Store(directory=directory, manifest=manifest)
 
@@ -235,7 +245,3 @@ def _convert(source: np.ndarray, target: np.ndarray) -> None:
     import torch  # its float16 conversion is five times as fast as numpy's
 
     torch.from_numpy(target).copy_(torch.from_numpy(source))
-
-
-def _command(manifest: Manifest) -> str:
-    return command_line("extract", domain=manifest.attributes.get("domain"))

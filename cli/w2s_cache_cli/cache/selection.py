@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from w2s_cache_cli.next_steps import note_running
 from w2s_cache_cli.options import domain_option, read_spec
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     click.option("--dataset", help="Data set, by its name in the cache. Default: all."),
-    click.option("--spec", "spec_name", help="The data set of this spec, or of a .toml file."),
+    click.option(
+        "--spec",
+        "spec_name",
+        callback=note_running,
+        help="The data set of this spec, or of a .toml file.",
+    ),
     domain_option,
     click.option("--strong", help="Strong model. Default: all."),
     click.option("--weak", help="Weak model, or the name of imported logits. Default: all."),

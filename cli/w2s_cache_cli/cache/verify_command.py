@@ -13,6 +13,7 @@ from w2s_cache.sections import Overrides
 from w2s_cache_cli.cache.selection import asked_spec, selection_options
 from w2s_cache_cli.capped import capped, max_findings_option
 from w2s_cache_cli.models import override_options
+from w2s_cache_cli.next_steps import completed
 from w2s_cache_cli.options import (
     cache_dir_option,
     device_option,
@@ -26,6 +27,9 @@ from w2s_cache_cli.terminal import echo
 if TYPE_CHECKING:
     from w2s_cache.cache.finding import Checked
     from w2s_cache.cache.selection import Selection
+
+_NAMED = ("--spec", "--domain", "--strong", "--weak")
+"""What the remedies of findings name themselves, each for its own artifact."""
 
 
 @click.command("verify")
@@ -124,6 +128,6 @@ def command(
 def _report(checked: Checked, bars: Bars, limit: int, *, quiet: bool) -> None:
     lines = [f"{checked.path}: {finding}" for finding in checked.findings]
     for line in capped(lines, limit):
-        bars.result(line)
+        bars.result(completed(line, but=_NAMED))
     for note in () if quiet else checked.notes:
-        bars.result(f"{checked.path}: note: {note}")
+        bars.result(completed(f"{checked.path}: note: {note}", but=_NAMED))

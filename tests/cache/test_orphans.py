@@ -45,6 +45,15 @@ def test_a_store_that_no_feature_set_refers_to_goes(home):
     assert removed(home) == {lost["image"]}
 
 
+def test_a_weak_model_outlives_the_manifest_of_its_logits(home):
+    """Logits that an extraction will compute anew need the model that was fine-tuned for them."""
+    [manifest] = home.path.glob("v1/toy/art/logits/*/manifest.json")
+    manifest.write_text("{")
+    assert not [path for path in removed(home, min_age=0) if "/weak/" in path]
+    [why] = [why for path, why in kept(home, min_age=0).items() if "/weak/" in path]
+    assert "cannot be read" in why
+
+
 def test_a_domain_without_feature_sets_goes_with_its_weak_model_and_index(home):
     """Stores, fine-tuned weak model and index of a domain without feature sets are all orphans."""
     for strong in ("clip", "siglip"):

@@ -97,8 +97,20 @@ class _Survey:
         """A verdict on each weak model from which no logits that stay were computed."""
         used = {weights_of(entry) for entry in self.inventory.stores if entry.path not in gone}
         for entry in self.inventory.weak:
-            if entry.weights not in used or not entry.weights:
+            if entry.weights in used and entry.weights:
+                continue
+            if unknown := self._unreadable_logits(entry.path, gone):
+                why = f"the manifest of {unknown} cannot be read, which may come from it"
+                yield Kept(path=entry.path, why=why)
+            else:
                 yield self._judge(entry.path, "weak model", "no logits in use come from it")
+
+    def _unreadable_logits(self, weak: str, gone: set[str]) -> str:
+        """Logits of the weak model's domain that stay and do not say which model's they are."""
+        logits = f"{weak.rpartition('/weak/')[0]}/logits/"
+        stores = self.inventory.stores
+        unread = (e.path for e in stores if e.manifest is None and e.path not in gone)
+        return next((path for path in unread if path.startswith(logits)), "")
 
     def strays(self, gone: set[str]) -> Iterator[Removal | Kept]:
         """A verdict on each temporary file and unlisted shard inside a store that stays."""

@@ -11,7 +11,7 @@ import pytest
 import w2s_cache_cli
 from w2s_cache.errors import DataError
 from w2s_cache.printable import on_one_line, printable
-from w2s_cache.store.reader import _command
+from w2s_cache.store.domain_command import domain_command
 from w2s_cache.tables.escapes import escape_csv, escape_latex, escape_markdown
 from w2s_cache.tables.listing import Listing, latex_listing, markdown_listing, text_listing
 from w2s_cache_cli.progress import Bars
@@ -78,9 +78,10 @@ def test_commands_in_messages_can_be_pasted(domain: str) -> None:
     """A name with blanks, quotes or shell syntax comes back from the shell as that name."""
 
     class Told:
+        kind, key = "text", ()  # stands for a store that was not imported
         attributes = {"domain": domain}  # noqa: RUF012  stands in for a manifest
 
-    words = shlex.split(_command(Told()))  # type: ignore[arg-type]
+    words = shlex.split(domain_command(Told()))  # type: ignore[arg-type]
     assert words[-1] == domain
 
 

@@ -93,6 +93,22 @@ def other_scale(home):
     (home.path / SET).write_text(json.dumps(fields))
 
 
+def other_images(home):
+    """A feature set that names another domain's image store, of as many rows."""
+    other = json.loads((home.path / SET.replace("art", "photo")).read_text())
+    edit(home.path / SET, image=other["image"])
+
+
+def other_domain(home):
+    """A domain copied under another name, its feature set changed to fit."""
+    import shutil
+
+    shutil.copytree(home.path / "v1/toy/art", home.path / "v1/toy/sketch")
+    for file in (home.path / "v1/toy/sketch/sets").iterdir():
+        fields = json.loads(file.read_text().replace("/art/", "/sketch/"))
+        file.write_text(json.dumps({**fields, "domain": "sketch"}))
+
+
 def wide_logits(home):
     """An index of two classes under logits of three."""
     from dataclasses import replace
@@ -156,6 +172,8 @@ DAMAGE = [
     (lambda h: edit(h.path / SET, index_digest="0" * 64), SET, "FSET-3", "extract"),
     (wide_logits, SET, "FSET-4", "extract"),
     (other_scale, SET, "FSET-5", "extract"),
+    (other_images, SET, "FSET-6", "extract"),
+    (other_domain, SET.replace("art", "sketch"), "FSET-6", "extract"),
     (
         lambda h: (h.path / "v1/toy/art/index.parquet").write_bytes(b"x"),
         "index.parquet",

@@ -28,6 +28,7 @@ from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.check import READABLE
 from w2s_cache.store.feature_set import FeatureSet, parse_feature_set
 from w2s_cache.store.index import Index
+from w2s_cache.store.index_agreement import disagreements
 from w2s_cache.store.layout import (
     FAILURES_FILE,
     MANIFEST_FILE,
@@ -193,6 +194,9 @@ def _refuse_contradictions(
         stated = (manifest.kind, manifest.key_digest, manifest.rows, manifest.complete)
         if stated != due:
             raise corrupt(path, f"kind, key, rows and completeness {due}", f"{stated}")
+        for other in disagreements(manifest, index):
+            expected = f"{kind} made from {other.field} {other.wanted}, as in its index"
+            raise corrupt(path, expected, f"{other.stored}")
 
 
 def _digests(parts: Parts) -> dict[str, list[str]]:

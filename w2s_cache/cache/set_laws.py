@@ -19,6 +19,7 @@ from w2s_cache.store.feature_set import (
     open_member,
 )
 from w2s_cache.store.index import Index, read_index
+from w2s_cache.store.index_agreement import disagreements, other_names
 from w2s_cache.store.layout import Manifest, index_path
 from w2s_cache.store.reader import read_manifest
 
@@ -28,6 +29,7 @@ LAWS = {
     "FSET-3": "its index is there, whole, and of the digest that it names",
     "FSET-4": "rows are those of the index, logits and texts those of its classes",
     "FSET-5": "what a store says of its model is what its key says",
+    "FSET-6": "index and stores are of the domain's own images and classes",
 }
 
 
@@ -53,6 +55,10 @@ def set_findings(home: Path, entry: SetEntry) -> Iterator[Finding]:
     index = _index(home, found)
     if isinstance(index, str):
         yield Finding(law="FSET-3", message=index, fix=extract)
+    else:
+        for other in other_names(found, index):
+            message = f"the index is of {other.field} {other.stored}, named is {other.wanted}"
+            yield Finding(law="FSET-6", message=message, fix=extract)
     for ref in (found.image, found.logits, found.text):
         if ref is not None:
             yield from _member(home, ref, index, extract)
@@ -92,6 +98,9 @@ def _member(home: Path, ref: StoreRef, index: Index | str, extract: str) -> Iter
     if isinstance(index, Index):
         for problem in _sizes(manifest, index):
             yield Finding(law="FSET-4", message=f"{ref.path}: {problem}", fix=extract)
+        for other in disagreements(manifest, index):
+            stated = f"made from {other.field} {other.stored}, the index has {other.wanted}"
+            yield Finding(law="FSET-6", message=f"{ref.path}: {stated}", fix=extract)
 
 
 def _sizes(manifest: Manifest, index: Index) -> Iterator[str]:

@@ -31,6 +31,7 @@ from w2s_cache.store.feature_set import (
 )
 from w2s_cache.store.fingerprint import digest, file_sha256
 from w2s_cache.store.index import Index, read_index, write_index
+from w2s_cache.store.index_agreement import refuse_other_images
 from w2s_cache.store.layout import index_path
 
 if TYPE_CHECKING:  # torch and the encoder libraries are imported only when something is missing
@@ -201,7 +202,10 @@ def _known(
         found = stored_set(request, domain)
         for ref in (found.image, found.logits, found.text):
             if ref is not None:
-                open_member(request.home, ref).verify()
+                store = open_member(request.home, ref)
+                store.verify()
+                if found.index_digest == index.digest:
+                    refuse_other_images(store, index)
     except NewerStoreError:
         raise
     except BrokenManifestError:  # who begins its store anew says so

@@ -18,8 +18,9 @@ from torch.nn import functional
 
 from w2s_cache.counted import counted
 from w2s_cache.errors import TrainError
-from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.index import read_index
+from w2s_cache.store.index_agreement import open_member_of
 from w2s_cache.store.layout import index_path
 from w2s_cache.train.digests import anchors_digest
 from w2s_cache.train.inputs import DomainInputs
@@ -77,7 +78,7 @@ def _class_directions(
             found=", ".join(index.classes),
             fix="Remove `anchors` from the spec, or that domain from the cache.",
         )
-    store = open_member(home, found.image)
+    store = open_member_of(index, home, found.image)
     valid = store.valid()
     rows = np.flatnonzero(index.is_train & valid)
     features = functional.normalize(torch.from_numpy(store.read("features"))[rows], dim=-1)

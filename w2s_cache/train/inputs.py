@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from w2s_cache.command_line import features_command
 from w2s_cache.errors import StaleStoreError
-from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.index import Index, read_index
+from w2s_cache.store.index_agreement import open_member_of, other_names, stale
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
 from w2s_cache.train.digests import input_digests
@@ -74,14 +75,15 @@ def load_inputs(
         say: Told when that is so.
 
     Raises:
-        StaleStoreError: The index changed after the features were extracted.
+        StaleStoreError: The index changed after the features were extracted, or a store is of
+            other images or classes.
         StoreError: A store is absent or incomplete.
         CorruptStoreError: Bytes on disk are not those that were written.
     """
     index = read_index_of(home, found)
-    image = open_member(home, found.image)
-    logits = open_member(home, found.logits)
-    text, scale, identity = _text(home, found)
+    image = open_member_of(index, home, found.image)
+    logits = open_member_of(index, home, found.logits)
+    text, scale, identity = _text(home, found, index)
     valid = image.valid() & logits.valid()
     need = training_bytes(image, logits, tested=int((~index.is_train).sum()))
     source: Callable[[Store, str], Rows] = in_memory
@@ -124,14 +126,18 @@ def read_index_of(home: Path, found: FeatureSet) -> Index:
             found=index.digest[:12],
             fix=f"Run `{command}` again.",
         )
+    if differences := other_names(found, index):
+        raise stale(f"the index of {found.dataset}/{found.domain} is another's", differences)
     return index
 
 
-def _text(home: Path, found: FeatureSet) -> tuple[Tensor | None, float | None, dict[str, Any]]:
+def _text(
+    home: Path, found: FeatureSet, index: Index
+) -> tuple[Tensor | None, float | None, dict[str, Any]]:
     """Template ensemble: normalise each, mean over templates, normalise again."""
     if found.text is None:
         return None, None, {}
-    store = open_member(home, found.text)
+    store = open_member_of(index, home, found.text)
     features = torch.from_numpy(store.read("features"))
     ensemble = functional.normalize(functional.normalize(features, dim=-1).mean(dim=1), dim=-1)
     manifest = store.manifest

@@ -67,8 +67,9 @@ def sort_records(
 ) -> Grid:
     """Sorts the records that a layout means, checked to be comparable.
 
-    Where the layout fixes columns, others are left out; where no record is in any of them (another
-    data set has other domains), the columns are those that records have or that are expected.
+    Where the layout fixes columns, others are left out. Its columns are those of another data set
+    where no record is in any of them, or where one of them is neither expected nor recorded, though
+    domains are expected: then they are those that records have or that are expected.
 
     Raises:
         RecordError: There are none, or they do not belong in one table.
@@ -78,7 +79,8 @@ def sort_records(
     fixed = tuple(layout.column)
     declared = expected.domains if layout.columns == "domain" else ()
     free = tuple(sorted({*found, *declared}))
-    columns = fixed if set(fixed) & set(found) else free
+    foreign = not set(fixed) & set(found) or bool(declared and set(fixed) - set(free))
+    columns = free if foreign else fixed
     used = [record for record in relevant if column_of(record, layout.columns) in columns]
     check_comparable(used, layout.columns)
     methods = layout.methods()
@@ -87,7 +89,7 @@ def sort_records(
     return Grid(
         by=layout.columns,
         columns=columns,
-        labels=tuple(layout.column_label(column) for column in columns),
+        labels=columns if foreign else tuple(map(layout.column_label, columns)),
         left_out=tuple(column for column in found if column not in columns),
         seeds=tuple(sorted({*expected.seeds, *(record.seed for record in used)})),
         rows={

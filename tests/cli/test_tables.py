@@ -181,7 +181,7 @@ def test_shipped_tables_of_domains_print(studied, table, name):
 
 
 def test_a_table_of_another_data_set_advises_only_the_spec_s_domains(table, studied, tmp_path):
-    """OfficeHome's table on two domains of which it has one: both are columns, the spec is named."""
+    """Of OfficeHome's four the spec has one: its own are columns, and the fitting spec is named."""
     spec = studied.edited('format = "', 'domains = ["art", "photo"]\nformat = "', tmp_path)
     told = table(studied.results, "--spec", spec, "--table", "table6", "--seeds", "0,5")
     assert told.exit_code == 0, told.output

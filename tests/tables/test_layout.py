@@ -10,7 +10,10 @@ SMALL = 'name = "t"\ntitle = "T"\n[rows.cpl]\n'
 
 def test_rows_and_differences_keep_the_order_of_the_file():
     """Rows are printed as they are written, not sorted."""
-    text = SMALL + "[rows.ceiling]\n[delta.cpl]\nagainst = ['ceiling']\n[delta.ceiling]\nagainst = ['cpl']"
+    text = (
+        SMALL
+        + "[rows.ceiling]\n[delta.cpl]\nagainst = ['ceiling']\n[delta.ceiling]\nagainst = ['cpl']"
+    )
     layout = parse_layout(text, origin="t.toml")
     assert list(layout.rows) == ["cpl", "ceiling"]
     assert list(layout.delta) == ["cpl", "ceiling"]

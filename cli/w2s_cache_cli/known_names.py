@@ -10,16 +10,19 @@ from w2s_cache.request import IMPORTED
 from w2s_cache.sections import strong_section_of
 from w2s_cache.spec import Spec
 from w2s_cache_cli.models import Models
+from w2s_cache_cli.next_steps import next_step
+
+_IMPORT = "To import under this name"
 
 
-def refuse_unknown(kind: str, name: str, known: Collection[str]) -> None:
-    """Refuses a name that is not among those known.
+def refuse_unknown(kind: str, name: str, known: Collection[str], *, otherwise: str = "") -> None:
+    """Refuses a name that is not among those known; ``otherwise`` says how it could become one.
 
     Raises:
         UnknownNameError: It is not.
     """
     if name not in known:
-        raise UnknownNameError(kind, name, known)
+        raise UnknownNameError(kind, name, known, otherwise=otherwise)
 
 
 def refuse_models_unknown_to_cache(
@@ -35,11 +38,15 @@ def refuse_models_unknown_to_cache(
     Raises:
         UnknownNameError: A name that neither the spec nor the cache knows.
     """
+    strong, weak = models.strong_name, models.weak_name
     if models.strong.library == IMPORTED:
-        cached = {strong for strong, _ in pairs}
-        refuse_unknown("strong encoder", models.strong_name, {*spec.strong, *cached})
+        known = {*spec.strong, *(name for name, _ in pairs)}
+        step = next_step("import", "SOURCE", strong=strong)
+        refuse_unknown("strong encoder", strong, known, otherwise=f"{_IMPORT}: {step}.")
     if models.weak is None:
-        refuse_unknown("weak model", models.weak_name, {*spec.weak, *(weak for _, weak in pairs)})
+        known = {*spec.weak, *(name for _, name in pairs)}
+        step = next_step("extract", weak=weak, weak_logits="FILE")
+        refuse_unknown("weak model", weak, known, otherwise=f"{_IMPORT}: {step}.")
 
 
 def refuse_names_without_runs(

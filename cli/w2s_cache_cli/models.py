@@ -147,7 +147,13 @@ def refuse_weak_confusion(spec: Spec, models: Models, weak_logits: str | None) -
         UnknownNameError: A name that is neither.
     """
     if weak_logits is None and models.weak is None:
-        raise UnknownNameError("weak model", models.weak_name, spec.weak)
+        raise UnknownNameError(
+            "weak model",
+            models.weak_name,
+            spec.weak,
+            otherwise="For logits of your own add --weak-logits FILE; logits of the same file that "
+            "are cached are reused.",
+        )
     if weak_logits is not None and models.weak is not None:
         raise WeakLogitsError(
             f"imported logits cannot be called {models.weak_name}",

@@ -69,6 +69,8 @@ def _completed(command: str, running: click.Context, but: Collection[str]) -> st
     target, name = _target(words[1:], running)
     if target is None:
         return command
+    if any(p.name == "spec_name" for p in target.params if isinstance(p, click.Argument)):
+        words = _with_spec(words, running, name)
     named = {word.partition("=")[0] for word in words} | set(but)
     taken = {flag: p for p in target.params if isinstance(p, click.Option) for flag in p.opts}
     for flag, value in _typed(running):
@@ -124,6 +126,13 @@ def _target(words: list[str], running: click.Context) -> tuple[click.Command | N
             break
         command, name = command.get_command(running, word), word
     return (None if isinstance(command, click.Group) else command), name
+
+
+def _with_spec(words: list[str], running: click.Context, name: str) -> list[str]:
+    """The spec, behind a command that takes it as its argument and is named without it."""
+    if words[-1] != name or "spec_name" not in running.params:
+        return words
+    return [*words, str(running.params["spec_name"])]
 
 
 def _typed(running: click.Context) -> Iterator[tuple[str, Any]]:

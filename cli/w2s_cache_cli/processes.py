@@ -77,6 +77,18 @@ def processes_chosen(
     )
 
 
+def refuse_absent_devices(on: Processes) -> None:
+    """Refuses devices that are not here, also where everything is cached and none is needed.
+
+    Raises:
+        EncoderError: Torch has no such device.
+    """
+    for name in {on.device, *on.crew} - {ANY_DEVICE, "cpu"}:  # these are always there: no torch
+        from w2s_cache.encoders.device import resolve_device
+
+        resolve_device(name)
+
+
 def default_workers(processes: int = 1) -> int:
     """Decoding threads of each process: its share of the cores, at most 8."""
     return min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) // processes))

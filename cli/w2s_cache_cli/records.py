@@ -44,7 +44,7 @@ def record_filters(
 def records_of(
     spec: Spec,
     results_dir: Path,
-    filters: dict[str, object],
+    filters: dict[str, Any],
     options: dict[str, Any],
     overrides: Overrides,
     *,
@@ -63,6 +63,7 @@ def records_of(
         StoreError: What the cache holds cannot be read.
     """
     from w2s_cache.results import find_runs
+    from w2s_cache.results.lacking import seeds_named
 
     say_without_setting(spec, methods, options, quiet=quiet)
     refuse_names_without_runs(
@@ -77,11 +78,13 @@ def records_of(
         found, spec, options, overrides, cache_dir=cache_dir, quiet=quiet
     )
     if not records:
+        seeds = filters.get("seed", [])
+        of_seeds = f" with {seeds_named(seeds)}" if seeds else ""
         raise RecordError(
-            f"no runs of spec {spec.name} in {results_dir}",
+            f"no runs of spec {spec.name}{of_seeds} in {results_dir}",
             expected="records of the spec's present settings",
-            found=others or models_with_runs(spec, results_dir),
-            fix=f"Run {next_step('train', method=methods)} first.",
+            found=others or _other_runs(spec, results_dir, filters),
+            fix=f"Run {next_step('train', method=methods, seeds=seeds)} first.",
         )
     return records
 
@@ -113,6 +116,16 @@ def present_records(
 def _named(filters: Mapping[str, object], field: str) -> list[str]:
     value = filters.get(field, [])
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+
+
+def _other_runs(spec: Spec, results_dir: Path, filters: Mapping[str, Any]) -> str:
+    """What an error found: runs with other seeds, else none or those of other models."""
+    from w2s_cache.results import find_runs
+    from w2s_cache.results.lacking import seeds_named
+
+    others = {field: value for field, value in filters.items() if field != "seed"}
+    seeds = sorted({run.seed for run in find_runs(results_dir, **others)})
+    return f"runs with {seeds_named(seeds)}" if seeds else models_with_runs(spec, results_dir)
 
 
 def models_with_runs(spec: Spec, results_dir: Path) -> str:

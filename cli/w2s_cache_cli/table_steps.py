@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from w2s_cache.counted import counted
 from w2s_cache.spec import Spec
+from w2s_cache.spec_files import load_spec, spec_names
 from w2s_cache_cli.table_records import Asked, other_models, table_filters
 from w2s_cache_cli.terminal import echo
 from w2s_cache_cli.training_steps import training_steps
@@ -34,6 +35,16 @@ def say_missing(
             seeds=missing.seeds,
         )
         echo(f"{layout.name}: {count} missing; to make them, run {step}", err=True)
+
+
+def say_other_data_set(layout: Layout, spec: Spec, asked: Asked) -> None:
+    """Says that a layout is for other domains than the spec's, and for which shipped specs."""
+    strangers = [name for name in layout.column if name not in spec.data.domains]
+    if asked.quiet or layout.columns != "domain" or not (strangers and spec.data.domains):
+        return
+    fitting = [n for n in spec_names() if set(layout.column) <= set(load_spec(n).data.domains)]
+    hint = f"; it is a table of --spec {' or '.join(fitting)}" if fitting else ""
+    echo(f"{layout.name}: {spec.name} has no domain {', '.join(strangers)}{hint}", err=True)
 
 
 def say_left_out(layout: Layout, spec: Spec, asked: Asked, absent: Sequence[str]) -> None:

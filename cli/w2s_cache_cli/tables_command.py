@@ -28,7 +28,7 @@ from w2s_cache_cli.outdated_runs import outdated_note
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
 from w2s_cache_cli.table_sizes import sizes_table
-from w2s_cache_cli.table_steps import say_left_out, say_missing
+from w2s_cache_cli.table_steps import say_left_out, say_missing, say_other_data_set
 from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def command(
             if not quiet:
                 echo("".join(f"wrote {path}\n" for path in written), nl=False, err=True)
     for parts in printed:
+        say_other_data_set(parts[0], spec, asked)
         say_missing(parts[0], spec, asked, *parts[1:])
 
 

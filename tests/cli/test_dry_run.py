@@ -35,3 +35,16 @@ def test_a_dry_run_never_draws(w2s, tmp_path):
     told = w2s("extract", "--cache-dir", tmp_path / "cache", "--dry-run", "--domain", "real")
     assert told.stdout.splitlines()[1:] == ["real: not cached"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_refuses_logits_that_are_not_there(cached, w2s):
+    """A file that no extraction could read; a misspelt placeholder is told what is one."""
+    dry = ("extract", "--spec", cached.spec, "--cache-dir", cached.cache, "--dry-run")
+    for file, hint in (
+        ("~/x.csv", "Correct the path."),
+        ("mine/{domian}.csv", "only `{domain}` is replaced"),
+    ):
+        told = w2s(*dry, "--weak", "mine", "--weak-logits", file)
+        assert (told.exit_code, told.stdout) == (1, "")
+        assert f"weak logits {file}: expected a parquet, csv or npz file, found no" in told.stderr
+        assert hint in told.stderr

@@ -93,6 +93,16 @@ def test_a_name_nobody_imported_is_unknown(studied, imported, w2s, tmp_path, com
     assert ("theirs" in told.stderr) == (command in ("train", "export", "neighbours"))
 
 
+def test_features_imported_without_text_say_how_it_comes_in(studied, own, w2s, exported, tmp_path):
+    """A method that needs class text names the import's option; prompts need more than text."""
+    asked = ("--spec", studied.spec, "--cache-dir", own, "--strong", "bare", "--domain", "art")
+    assert w2s("import", f"{exported}/{{domain}}", *asked, "--text", "none").exit_code == 0
+    train = ("train", *asked, "--results-dir", tmp_path, "--seeds", "0")
+    told = w2s(*train, "--method", "zero-shot,tp-ce")
+    assert re.search(r"zero-shot +n/a: bare was imported without class text; .*--text", told.stdout)
+    assert re.search(r"tp-ce +n/a: bare are imported features", told.stdout)
+
+
 def test_predictions_stand_beside_the_images(studied, own, w2s, tmp_path):
     """A column per method and seed names the class, and is null where nothing was evaluated."""
     asked = ("--spec", studied.spec, "--cache-dir", own, "--results-dir", studied.results)

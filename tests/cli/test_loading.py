@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -57,9 +55,9 @@ def test_unknown_names_are_offered_the_nearest(cached, names, kind):
 
 
 def test_a_domain_that_was_not_extracted_is_said(cached):
-    """Without features the command that makes them is named."""
-    with pytest.raises(StoreError, match="extract --domain arts"):
-        load_domain(Path(cached.spec), "arts", cache_dir=cached.cache)
+    """A declared domain without features gets the command that makes them."""
+    with pytest.raises(StoreError, match="extract --spec pocket --domain sketch"):
+        load_domain("pocket", "sketch", cache_dir=cached.cache)
 
 
 def test_what_is_loaded_is_short_to_read(cached):
@@ -69,3 +67,13 @@ def test_what_is_loaded_is_short_to_read(cached):
     assert len(shown) < 300
     assert "Index(tiny/art: 60 rows, 24 of them train, 3 classes, " in shown
     assert "features=(60, 128), weak_logits=(60, 3), text=(3, 128), valid=60 of 60" in shown
+
+
+def test_a_misspelt_domain_of_a_spec_that_declares_none_is_offered_the_nearest(cached, tmp_path):
+    """The cache knows the names; where it knows none, a whole command is named. Nothing chained."""
+    with pytest.raises(UnknownNameError, match="Did you mean 'photo'") as caught:
+        load_domain(cached.spec, "fhoto", cache_dir=cached.cache)
+    assert f"`w2s-cache extract --spec {cached.spec} --strong clip --weak net`" in str(caught.value)
+    with pytest.raises(StoreError, match=f"extract --spec {cached.spec}") as empty:
+        load_domain(cached.spec, "art", cache_dir=tmp_path)
+    assert (caught.value.__context__, empty.value.__context__) == (None, None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shlex
 import shutil
 
 import numpy as np
@@ -113,7 +115,7 @@ def test_prototypes_show_the_images_nearest_to_each_class(studied, art, w2s):
     ("command", "said"),
     [
         (("prototypes", "--method", "weak"), "the head of weak has no prototypes"),
-        (("prototypes", "--method", "cpl", "--seed", "9"), "no runs of spec tiny"),
+        (("prototypes", "--method", "cpl", "--seed", "9"), "found runs with seeds 0-1"),
         (("prototypes", "--method", "cpl", "--class", "gren"), "Did you mean 'green'"),
         (("duplicates", "--strong", "clap"), "unknown strong encoder"),
         (("labels", "--domain", "arts"), "Did you mean 'art'"),
@@ -141,6 +143,20 @@ def test_a_missing_run_is_refused_before_features_are_read(studied, w2s, tmp_pat
     assert (told.exit_code, told.stdout) == (1, "")
     assert told.stderr.startswith("Error: no runs of spec tiny")
     assert w2s(*asked, "--domain", "art").exit_code == 0
+
+
+def test_the_command_for_a_missing_seed_makes_its_run(studied, w2s, tmp_path):
+    """Of the runs asked for only the seed is missing: it is named, and the command has it."""
+    results = ("--results-dir", tmp_path)
+    train = ("train", *where(studied), *results, "--method", "zero-shot")
+    assert w2s(*train, "--seeds", "0").exit_code == 0
+    asked = ("neighbours", "prototypes", *where(studied), *results, "--method", "zero-shot")
+    told = w2s(*asked, "--seed", 9)
+    assert "no runs of spec tiny with seed 9" in told.stderr
+    assert "found runs with seed 0." in told.stderr
+    [command] = [shlex.split(text)[1:] for text in re.findall("`([^`]+)`", told.stderr)]
+    assert w2s(*command).exit_code == 0
+    assert w2s(*asked, "--seed", 9).exit_code == 0
 
 
 def test_the_index_used_is_said_on_standard_error(studied, w2s):

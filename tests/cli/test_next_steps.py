@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+import numpy as np
 import pytest
 
 COMMAND = re.compile(r"`(w2s-cache [^`]+)`")
@@ -79,3 +80,15 @@ def test_an_environment_s_settings_are_not_repeated(studied, w2s, monkeypatch):
     [command] = pasted(w2s("tables", "--results-dir", studied.results))
     assert "--spec" not in command
     assert command[command.index("--results-dir") + 1] == str(studied.results)
+
+
+def test_a_command_about_a_spec_names_it(place, w2s, tmp_path):
+    """`data classes` has no --spec: the spec in force is its argument, and the command runs."""
+    np.savez(tmp_path / "two.npz", path=np.array(["red/0.png"]), logits=np.zeros((1, 2)))
+    where = ("--spec", place.spec, "--cache-dir", tmp_path / "cache", "--domain", "art")
+    told = w2s("extract", *where, "--weak-logits", tmp_path / "two.npz", "--weak", "mine")
+    assert "expected 3 logits per row" in told.stderr
+    [command] = pasted(told)
+    assert command[:3] == ["data", "classes", str(place.spec)]
+    listed = w2s(*command)
+    assert (listed.exit_code, len(listed.stdout.splitlines())) == (0, 3)

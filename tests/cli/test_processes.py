@@ -85,3 +85,14 @@ def test_two_processes_skip_what_one_skips(
         made[processes] = {path: c for path, c in files(home).items() if path.endswith(kept)}
     assert sum(path.endswith("failures.parquet") for path in made[1]) == 2
     assert made[2] == made[1]
+
+
+@pytest.mark.parametrize("asked", [("--device", "gpu"), ("--devices", "cpu,gpu"), ("--dry-run",)])
+def test_a_device_that_is_not_here_is_refused_with_everything_cached(
+    cached: Any, w2s: Any, asked: tuple[str, ...]
+) -> None:
+    """`extract` refuses it as `train` does, before it looks at the cache; so does --dry-run."""
+    named = asked if "gpu" in "".join(asked) else (*asked, "--device", "gpu")
+    told = w2s("extract", "--spec", cached.spec, "--cache-dir", cached.cache, *named)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "device 'gpu': expected a device that torch can use here" in told.stderr

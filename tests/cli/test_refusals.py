@@ -280,3 +280,17 @@ def test_a_mistyped_command_is_answered_with_the_nearest(w2s, words, meant):
     told = w2s(*words.split())
     assert told.exit_code == 2
     assert told.stderr.endswith(f"Did you mean {meant!r}?\n")
+
+
+def test_a_weak_name_that_nobody_imported_gets_the_way_to_import_it(cached, w2s, tmp_path):
+    """Before the import `train` names the command; `extract` without the file names its option."""
+    where = ("--spec", cached.spec, "--cache-dir", cached.cache, "--weak", "mine")
+    trained = w2s("train", *where, "--results-dir", tmp_path)
+    assert "unknown weak model" in trained.stderr
+    assert (
+        f"`w2s-cache extract --weak mine --weak-logits FILE --spec {cached.spec}" in trained.stderr
+    )
+    for command in (("extract",), ("import", "SOURCE")):
+        told = w2s(*command, *where)
+        assert told.exit_code == 1
+        assert "For logits of your own add --weak-logits FILE" in told.stderr

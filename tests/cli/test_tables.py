@@ -180,6 +180,17 @@ def test_shipped_tables_of_domains_print(studied, table, name):
     assert "Published for" in told.stdout
 
 
+def test_a_table_of_another_data_set_advises_only_the_spec_s_domains(table, studied, tmp_path):
+    """Of OfficeHome's four the spec has one: its own are columns, and the fitting spec is named."""
+    spec = studied.edited('format = "', 'domains = ["art", "photo"]\nformat = "', tmp_path)
+    told = table(studied.results, "--spec", spec, "--table", "table6", "--seeds", "0,5")
+    assert told.exit_code == 0, told.output
+    assert "table6: tiny has no domain clipart, product, real_world" in told.stderr
+    assert "it is a table of --spec officehome" in told.stderr
+    assert "--domain" not in told.stderr
+    assert {"art", "photo"} <= set(told.stdout.splitlines()[2].split())
+
+
 def test_further_tables_of_a_spec_wait_for_their_methods(w2s, studied, tmp_path):
     """Without --table the first is printed and the second left out by name; asked for, it comes."""
     spec = tmp_path / "tiny.toml"

@@ -132,6 +132,7 @@ def test_what_is_not_an_image_is_ignored_aloud(folders):
         (zebra / name).write_text(name)
     (zebra / "more").mkdir()
     (root / "Art" / "readme.txt").write_text("")
+    (root / "Real World" / ".DS_Store").write_text("")  # said when that domain is listed
     listing = read(root, "art")
     assert sum(row.label == 2 for row in listing.entries) == 5
     assert listing.notes == (

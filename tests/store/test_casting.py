@@ -52,7 +52,7 @@ def test_invalid_rows_are_blank_and_the_input_is_untouched() -> None:
         ("float32", np.array([[0, np.inf], [0, 0], [0, -np.inf]]), "2 rows, the first is row 100"),
         ("float16", np.array([[0, 0], [0, 0], [0, 65520.0]]), "up to 65504.*is row 102"),
         ("float32", np.array([[0, 0], [1e39, 0], [0, 0]]), "range of float32.*is row 101"),
-        ("float16", np.array([[0, 0], [0, 0], [0, 1e-9]]), "at least 6.1e-05.*1 rows.*is row 102"),
+        ("float16", np.array([[0, 0], [0, 0], [0, 1e-9]]), "at least 6.1e-05.*1 row.*is row 102"),
         ("float32", np.array([[0, 1e-60], [1, 0], [0, 0]]), "at least 1.18e-38.*is row 100"),
         ("int32", np.array([[0, 0], [2**31, 0], [0, 0]]), "within int32.*is row 101"),
         ("int64", np.full((3, 2), 2**63, np.uint64), "within int64.*3 rows"),

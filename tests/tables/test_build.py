@@ -85,6 +85,15 @@ def test_records_of_other_methods_are_ignored(layout, study, make):
     assert build(layout, [*study, other]) == build(layout, study)
 
 
+def test_methods_that_have_runs_and_no_row_are_named(layout, study, make):
+    """Runs in the table's columns that it does not show stand in the footer, with how to."""
+    others = [make("lda", "art"), make("knn-weak", "art"), make("lda", "sketch")]
+    table = build(layout, [*study, *others])
+    assert "Not shown: runs of knn-weak, lda; a layout" in "\n".join(table.footer)
+    assert "[rows.knn-weak]" in "\n".join(table.footer)
+    assert table.blocks == build(layout, study).blocks
+
+
 def test_records_that_differ_are_refused(layout, study, make):
     """A table is not built from two protocols, unless one is filtered out."""
     other = make("lp-kd", "art", 7, strong="other")

@@ -3,7 +3,7 @@
 import pytest
 
 from w2s_cache.errors import RecordError, SpecError
-from w2s_cache.tables import build, parse_layout
+from w2s_cache.tables import Expected, build, parse_layout
 from w2s_cache.tables.comparable import check_comparable
 
 WEAK = """
@@ -90,6 +90,16 @@ def test_other_data_sets_bring_their_own_columns(make):
     table = build(_layout(), [make("cpl", "art", weak="tiny")])
     assert table.columns == ("tiny",)
     assert "none of the layout's (r18, cvt) has one" in _footer(table)
+
+
+def test_a_layout_of_other_domains_does_not_take_a_namesake(make):
+    """A domain that two data sets call alike stands under its own name, among its own."""
+    layout = _layout('name="t"\ntitle="T"\n[column.art]\nlabel="Art"\n[column.product]\n[rows.cpl]')
+    records = [make("cpl", "art")]
+    assert build(layout, records).labels == ("Art", "product", "Avg")
+    table = build(layout, records, Expected(domains=("art", "sketch")))
+    assert table.labels == ("art", "sketch", "Avg")
+    assert "not the layout's: there is no domain product." in _footer(table)
 
 
 def test_columns_can_be_narrowed(models):

@@ -10,10 +10,13 @@ SMALL = 'name = "t"\ntitle = "T"\n[rows.cpl]\n'
 
 def test_rows_and_differences_keep_the_order_of_the_file():
     """Rows are printed as they are written, not sorted."""
-    text = SMALL + "[rows.a]\n[delta.cpl]\nagainst = ['a']\n[delta.a]\nagainst = ['cpl']"
+    text = (
+        SMALL
+        + "[rows.ceiling]\n[delta.cpl]\nagainst = ['ceiling']\n[delta.ceiling]\nagainst = ['cpl']"
+    )
     layout = parse_layout(text, origin="t.toml")
-    assert list(layout.rows) == ["cpl", "a"]
-    assert list(layout.delta) == ["cpl", "a"]
+    assert list(layout.rows) == ["cpl", "ceiling"]
+    assert list(layout.delta) == ["cpl", "ceiling"]
 
 
 def test_the_shipped_main_table():
@@ -53,6 +56,8 @@ def test_the_shipped_main_table():
         (f"footer = 'one'\n{SMALL}", "'footer'"),
         (f"{SMALL}[significance]\nagianst = ['cpl']", "'significance.agianst'.*'against'"),
         (f"{SMALL}[colunm.a]", "unknown key 'colunm'.*'column'"),
+        (f"{SMALL}[rows.ldaa]", "rows of unknown methods.*found ldaa. Did you mean 'lda'"),
+        ("name = 't'\ntitle = 'T'\n[row.lda]", "docs/tables.md.*unknown key 'row'.*'rows'"),
         ("name = ", "is not TOML"),
     ],
 )

@@ -25,12 +25,16 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layout:
-    """What the folders hold: ``domains`` and ``classes`` map a name to its folder."""
+    """What the folders hold: ``domains`` and ``classes`` map a name to its folder.
+
+    ``strays`` says how many other things lie beside a domain's class folders.
+    """
 
     root: Path
     dataset: str
     domains: Mapping[str, Path]
     classes: Mapping[str, Mapping[str, Path]]
+    strays: Mapping[str, int]
 
 
 def read_class_folders(  # noqa: PLR0913  one keyword for each fact a spec may state
@@ -67,6 +71,9 @@ def read_class_folders(  # noqa: PLR0913  one keyword for each fact a spec may s
     if domain not in known:
         raise UnknownNameError("domain", domain, known)
     layout, notes = _scan(root, dataset, known, aliases or {})
+    if layout.strays[domain]:  # those of other domains are said when they are listed
+        stray = f"{layout.strays[domain]} file(s) and hidden folder(s)"
+        notes.append(f"{stray} beside the classes of {domain} ignored")
     names = tuple(classes) if classes is not None else tuple(sorted(layout.classes[known[0]]))
     if not names:
         raise _class_error(layout, known[0], "no class folder")
@@ -112,14 +119,13 @@ def _scan(
     others = sorted(set(folders) - set(found.values())) if len(domains) > 1 else []
     notes = [f"folder {path.name!r} is no domain of {dataset}, ignored" for path in others]
     classes: dict[str, Mapping[str, Path]] = {}
+    strays: dict[str, int] = {}
     for name, folder in found.items():
         inside, stray = _subfolders(folder)
         classes[name] = {path.name: path for path in inside}
-        if stray:
-            notes.append(
-                f"{stray} file(s) and hidden folder(s) beside the classes of {name} ignored"
-            )
-    return _Layout(root=root, dataset=dataset, domains=found, classes=classes), notes
+        strays[name] = stray
+    layout = _Layout(root=root, dataset=dataset, domains=found, classes=classes, strays=strays)
+    return layout, notes
 
 
 def _domain_folder(
@@ -169,7 +175,7 @@ def _class_folders(layout: _Layout, domain: str, names: Sequence[str]) -> list[P
 
 def _class_error(layout: _Layout, domain: str, found: str) -> DataError:
     return DataError(
-        f"{layout.dataset}/{domain}: class folders of {layout.domains[domain]}",
+        f"{layout.dataset}/{domain}: class folders below {layout.root}",
         expected="the same classes in every domain, each one folder with images",
         found=found,
         fix="Rename, merge or complete the folders, or correct the class list.",

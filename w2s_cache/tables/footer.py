@@ -69,12 +69,19 @@ def _models(grid: Grid) -> str:
 
 
 def _columns(layout: Layout, grid: Grid) -> Iterator[str]:
-    """Where the columns are not all that records have, or not those of the layout."""
+    """Where rows or columns are not all that records have, or columns not those of the layout."""
     if grid.left_out:
         yield f"Not shown: runs with {grid.by} {', '.join(grid.left_out)}."
-    if layout.column and not set(layout.column) & set(grid.columns):
-        fixed = ", ".join(layout.column)
-        yield f"The columns are those that have runs; none of the layout's ({fixed}) has one."
+    if grid.unlisted:
+        yield (
+            f"Not shown: runs of {', '.join(grid.unlisted)}; a layout of your own shows them in "
+            f"rows such as [rows.{grid.unlisted[0]}]."
+        )
+    absent = ", ".join(name for name in layout.column if name not in grid.columns)
+    if absent and not set(layout.column) & set(grid.columns):
+        yield f"The columns are those that have runs; none of the layout's ({absent}) has one."
+    elif absent:
+        yield f"The columns are the data set's, not the layout's: there is no {grid.by} {absent}."
 
 
 def _anchors(records: Sequence[RunRecord]) -> Iterator[str]:

@@ -40,6 +40,7 @@ class Grid:
             have, ascending.
         labels: What is printed for them.
         left_out: Columns that records have and the layout does not.
+        unlisted: Methods that records of these columns have and the layout does not, ascending.
         seeds: Every seed that is expected or that any record has, ascending; each cell should have
             all of them.
         rows: The records of each row in the order of the layout; those of the ceiling are of the
@@ -50,6 +51,7 @@ class Grid:
     columns: tuple[str, ...]
     labels: tuple[str, ...]
     left_out: tuple[str, ...]
+    unlisted: tuple[str, ...]
     seeds: tuple[int, ...]
     rows: Mapping[str, tuple[RunRecord, ...]]
 
@@ -67,28 +69,33 @@ def sort_records(
 ) -> Grid:
     """Sorts the records that a layout means, checked to be comparable.
 
-    Where the layout fixes columns, others are left out; where no record is in any of them (another
-    data set has other domains), the columns are those that records have or that are expected.
+    Where the layout fixes columns, others are left out. Its columns are those of another data set
+    where no record is in any of them, or where one of them is neither expected nor recorded, though
+    domains are expected: then they are those that records have or that are expected.
 
     Raises:
         RecordError: There are none, or they do not belong in one table.
     """
+    records = tuple(records)
     relevant = _relevant(layout, records)
     found = sorted({column_of(record, layout.columns) for record in relevant})
     fixed = tuple(layout.column)
     declared = expected.domains if layout.columns == "domain" else ()
     free = tuple(sorted({*found, *declared}))
-    columns = fixed if set(fixed) & set(found) else free
+    foreign = not set(fixed) & set(found) or bool(declared and set(fixed) - set(free))
+    columns = free if foreign else fixed
     used = [record for record in relevant if column_of(record, layout.columns) in columns]
     check_comparable(used, layout.columns)
     methods = layout.methods()
+    unlisted = {r.method for r in records if column_of(r, layout.columns) in columns}
     by_method = {m: tuple(r for r in used if r.method == m) for m in methods}
     winners = ceiling_records(by_method, columns, metric=layout.metric, by=layout.columns)
     return Grid(
         by=layout.columns,
         columns=columns,
-        labels=tuple(layout.column_label(column) for column in columns),
+        labels=columns if foreign else tuple(map(layout.column_label, columns)),
         left_out=tuple(column for column in found if column not in columns),
+        unlisted=tuple(sorted(unlisted - set(methods))),
         seeds=tuple(sorted({*expected.seeds, *(record.seed for record in used)})),
         rows={
             method: tuple(r for column in columns for r in winners[column])

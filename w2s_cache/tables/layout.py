@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from w2s_cache.errors import SpecError, UnknownNameError
-from w2s_cache.methods import CEILING_METHODS
+from w2s_cache.methods import CEILING_METHODS, method_names
 from w2s_cache.spec import Names
 from w2s_cache.spec_files import spec_directory
 from w2s_cache.validation import not_toml, validate
@@ -131,13 +131,15 @@ def parse_layout(text: str, *, origin: str) -> Layout:
 
     Raises:
         SpecError: The text is not TOML, a key is unknown (the nearest known one is offered),
-            missing or of the wrong type, or a row is compared with one that is not there.
+            missing or of the wrong type, a row is of no method, or it is compared with one that is
+            not there.
     """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise not_toml(origin, error) from error
-    layout = validate(Layout, data, origin=origin)
+    expected = "the keys and types of a layout, as docs/tables.md lists them"
+    layout = validate(Layout, data, origin=origin, expected=expected)
     _check_names(layout, origin)
     return layout
 
@@ -176,6 +178,7 @@ def _check_names(layout: Layout, origin: str) -> None:
             found=f"{len(layout.rows)} and content {layout.content!r}",
             fix="Add [rows.METHOD] sections, or correct 'content'.",
         )
+    _refuse_unknown_methods(layout, origin)
     labels = [layout.column_label(name) for name in layout.column]
     if len(set(labels)) < len(labels):
         raise SpecError(
@@ -202,4 +205,18 @@ def _check_names(layout: Layout, origin: str) -> None:
             expected=f"names among {', '.join(layout.rows)}",
             found=", ".join(missing),
             fix=f"{near} Or add the row.",
+        )
+
+
+def _refuse_unknown_methods(layout: Layout, origin: str) -> None:
+    """A misspelt method would be a row of dashes, as one that nobody has run yet."""
+    known = {*method_names(), CEILING}
+    unknown = [name for name in layout.rows if name not in known]
+    if unknown:
+        near = UnknownNameError("method", unknown[0], known).fix
+        raise SpecError(
+            f"{origin} has rows of unknown methods",
+            expected="[rows.NAME] with 'ceiling' or a name that `w2s-cache methods` lists",
+            found=", ".join(unknown),
+            fix=near,
         )

@@ -80,7 +80,8 @@ def parse_paper(text: str, *, origin: str) -> Paper:
         data = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise not_toml(origin, error) from error
-    paper = validate(Paper, data, origin=origin)
+    expected = "the keys and types of the shipped files in cache_specs/published"
+    paper = validate(Paper, data, origin=origin, expected=expected)
     problems = [problem for name in paper.tables for problem in _problems(paper, name)]
     if problems:
         raise SpecError(

@@ -23,6 +23,7 @@ from w2s_cache.results import (
 from w2s_cache.spec import Spec
 from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.supervision.protocol import Split
+from w2s_cache.train.applicable import lacking
 from w2s_cache.train.classify import classify
 from w2s_cache.train.divergence import announce
 from w2s_cache.train.inputs import DomainInputs
@@ -167,9 +168,8 @@ def _train(
 ) -> Sequence[RunRecord | TrainError]:
     """Trains the seeds of some places together, evaluates each and publishes its record."""
     method = find_method(request.method)
-    towerless = method.needs_tower and inputs.logit_scale is None  # anchors come without one
-    if towerless or (method.needs_text and inputs.text is None):
-        reason = "the strong encoder has no text tower"
+    reason = lacking(method, request.features, inputs)
+    if reason:
         return [_publish_not_applicable(place, request, reason) for place in places]
     began = time.perf_counter()
     rows = [usable_rows(request.spec.protocol, inputs, p.identity["seed"]) for p in places]

@@ -41,8 +41,7 @@ def read_weak_logits(
             too small for float32, probabilities in place of logits, or a file that cannot be read.
         UnknownNameError: The file's suffix is none of the three.
     """
-    if not file.is_file():
-        raise _refused(file, "a parquet, csv or npz file", "no such file", "Correct the path.")
+    refuse_absent(file)
     found, logits = read_predictions(file, classes)
     if logits.ndim != 2 or logits.shape[1] != len(classes):
         raise _refused(
@@ -80,6 +79,18 @@ def read_weak_logits(
     ordered: np.ndarray = logits[row_order(found, paths, elsewhere=elsewhere, refuse=refuse)]
     _refuse_probabilities(file, ordered)
     return ordered
+
+
+def refuse_absent(file: Path) -> None:
+    """Refuses a file of logits that is not there.
+
+    Raises:
+        WeakLogitsError: It is not.
+    """
+    if not file.is_file():
+        braces = "; of names in braces only `{domain}` is replaced" if "{" in str(file) else ""
+        fix = f"Correct the path{braces}."
+        raise _refused(file, "a parquet, csv or npz file", "no such file", fix)
 
 
 def _refuse_probabilities(file: Path, logits: np.ndarray) -> None:

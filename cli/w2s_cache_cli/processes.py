@@ -38,7 +38,8 @@ def process_options(command: Command) -> Command:
             multiple=True,
             callback=_device_list,
             help="Encode in several processes, one on each of these devices: cuda:0,cuda:1. The "
-            "first also trains the weak model. The store is the same as one process makes.",
+            "first also trains the weak model. The store is that of one process, but for last "
+            "bits where processes share the threads of a CPU.",
         ),
         click.option(
             "--processes",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import multiprocessing
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.errors import EncoderError, ImageError
@@ -48,6 +50,13 @@ class Failing(Encoder):
         if self.left < 0 and self.how == "sleep": time.sleep(600)
         if self.left < 0: raise RuntimeError("out of memory\\nand more")
         return super().encode_images(pixels)
+
+class Threads(Encoder):
+    """The number of torch's threads."""
+    def encode_images(self, pixels):
+        return {"features": torch.full((len(pixels), 6), float(torch.get_num_threads()))}
+
+def load_threads(*, device): return Threads("w0")
 
 def load(weights="w0", at=None, how=None, *, device):
     return Encoder(weights) if at is None else Failing(weights, at, how)
@@ -120,7 +129,10 @@ def shards(directory: Path) -> dict[str, bytes]:
 def test_two_processes_make_the_bytes_that_one_makes(
     fill: Any, encoders: Any, tmp_path: Path, progress: Any
 ) -> None:
-    """Every shard is equal, every row counted once under one bar; with all done none is started."""
+    """Every shard is equal, every row counted once under one bar; with all done none is started.
+
+    This encoder's numbers do not depend on the number of threads.
+    """
     assert fill("one") == 12
     assert fill("two", encoders.load) == 12
     assert shards(tmp_path / "two") == shards(tmp_path / "one")
@@ -128,6 +140,14 @@ def test_two_processes_make_the_bytes_that_one_makes(
     assert progress.begun == [("d: made up", 12, 0)] * 2
     assert sum(progress.advanced) == 24
     assert fill("two", functools.partial(encoders.load, at=0, how="kill")) == 0
+
+
+def test_processes_share_the_threads_of_torch(fill: Any, encoders: Any, tmp_path: Path) -> None:
+    """Each has what one process must have for equal bytes, where kernels depend on their number."""
+    share = 1 + (os.cpu_count() or 1)  # no process has it by itself
+    torch.set_num_threads(2 * share)
+    fill("s", encoders.load_threads)
+    assert (open_store(tmp_path / "s").read("features") == share).all()
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ def cut(
 ) -> list[Piece]:
     """Cuts missing shards [start, stop) into pieces, in order.
 
-    Batches begin where a single process would begin them, so the numbers are the same. A piece is
+    Batches begin where a single process would begin them, so the numbers are the same where kernels
+    are, which on a CPU takes the same number of threads. A piece is
     large enough to keep decoding and encoding busy together and small enough for every process to
     get several in all and, of a full shard, at least one.
     """

@@ -21,14 +21,14 @@ def test_random_flips_never_change_a_number_silently(whole: Judge) -> None:
     [
         # An attribute that repeats a field of the key: read as right, extracted as a hit.
         ("text/*/manifest.json", b'"logit_scale": 14.', b'"logit_scale": 15.', "refused, healed"),
-        # The width of an array: refused when read, a hit when extracted.
-        ("text/*/manifest.json", b"    12\n", b"    16\n", "refused, refused"),
-        # The width of an array that training does not read: a hit when extracted.
+        # The width of an array: refused when read; extraction begins such a store anew.
+        ("text/*/manifest.json", b"    12\n", b"    16\n", "refused, healed"),
+        # The width of an array that training does not read: the same, and nobody saw it.
         (
             "text/*/manifest.json",
             b'    12\n   ],\n   "dtype": "int32',
             b'    52\n   ],\n   "dtype": "int32',
-            "right, refused",
+            "harmless",
         ),
         # Free facts.
         ("d/image/*/manifest.json", b'"created": "2', b'"created": "3', "harmless"),

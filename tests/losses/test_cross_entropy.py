@@ -70,3 +70,11 @@ def test_temperatures_without_meaning_are_refused(tau):
     with pytest.raises(TrainError, match="temperature tau_strong: expected") as caught:
         CrossEntropy(tau_strong=tau)
     assert all((caught.value.what, caught.value.expected, caught.value.found, caught.value.fix))
+
+
+def test_soft_form_is_exact_where_exponentials_would_not_be():
+    """Of float32 logits far apart, far from zero, a right row costs 0 and a wrong one its gap."""
+    logits = torch.tensor([[300.0, 0.0, -300.0], [1e4, 1e4 - 200, 0.0]])
+    right, wrong = torch.eye(3)[[0, 0]], torch.eye(3)[[1, 1]]
+    assert soft_cross_entropy(logits, right).item() == 0.0
+    assert soft_cross_entropy(logits, wrong).item() == pytest.approx((300 + 200) / 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from w2s_cache.errors import TrainError
 
 Parameters = Mapping[str, Tensor]
+Pull = Callable[[Tensor], dict[str, Tensor]]
 
 
 class Head(Protocol):
@@ -28,6 +29,15 @@ class Head(Protocol):
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """Prepared features (batch, d) → logits (batch, k)."""
+        ...
+
+
+@runtime_checkable
+class Differentiated(Protocol):
+    """A head that knows its derivative, which spares training the automatic one's expense."""
+
+    def logits_and_pull(self, parameters: Parameters, prepared: Tensor) -> tuple[Tensor, Pull]:
+        """The logits, and what takes a gradient by them to gradients by each parameter's name."""
         ...
 
 

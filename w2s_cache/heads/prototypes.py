@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.heads.linear_map import linear_map
-from w2s_cache.heads.protocol import Parameters, StartInputs, require_text
+from w2s_cache.heads.cosines import cosines, cosines_and_pull
+from w2s_cache.heads.protocol import Parameters, Pull, StartInputs, require_text
 from w2s_cache.heads.soft_means import mean_directions
-from w2s_cache.heads.unit_rows import unit_rows
 from w2s_cache.hyperparameters import require_temperatures
 
 
@@ -31,7 +30,12 @@ class PrototypeHead:
 
     def logits(self, parameters: Parameters, prepared: Tensor) -> Tensor:
         """(batch, d) → cosine similarities (batch, k) in [-1, 1]."""
-        return linear_map(prepared, unit_rows(parameters["prototypes"]))
+        return cosines(prepared, parameters["prototypes"])
+
+    def logits_and_pull(self, parameters: Parameters, prepared: Tensor) -> tuple[Tensor, Pull]:
+        """The logits, and their derivative in closed form."""
+        logits, pull = cosines_and_pull(prepared, parameters["prototypes"])
+        return logits, lambda gradient: {"prototypes": pull(gradient)}
 
 
 @dataclass(frozen=True, slots=True)

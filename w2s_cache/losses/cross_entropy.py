@@ -53,9 +53,7 @@ def row_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
 def soft_cross_entropy(logits: Tensor, probability: Tensor, *, tau: float = 1.0) -> Tensor:
     """Mean over rows of −Σ_k q_k log softmax(z / tau)_k; q is a constant.
 
-    The softmax is computed once and the gradient, (softmax(z / tau) − q) / (tau · batch), beside
-    it, so that a step reads the batch × k matrices a few times less than automatic
-    differentiation would. First derivatives only.
+    First derivatives only; see :func:`soft_cross_entropy_gradient`.
 
     Args:
         logits: z, (…, batch, k).
@@ -69,18 +67,38 @@ def soft_cross_entropy(logits: Tensor, probability: Tensor, *, tau: float = 1.0)
     return mean
 
 
+def soft_cross_entropy_gradient(
+    logits: Tensor, probability: Tensor, *, tau: float = 1.0
+) -> tuple[Tensor, Tensor]:
+    """The same mean, and its gradient by the logits times tau · batch, which is p − q.
+
+    The mean is that of log Σ_k exp(z_k / tau) − Σ_k q_k z_k / tau, and the logarithm of a row is
+    max z / tau − log max p. So one softmax p serves both, and the batch × k matrices are read a few
+    times less than in automatic differentiation.
+
+    Args:
+        logits: z, (…, batch, k).
+        probability: q, (…, batch, k), rows that sum to 1.
+        tau: Temperature, > 0, dimensionless.
+
+    Returns:
+        (…), nats; and (…, batch, k), in memory of its own.
+    """
+    scaled = logits / tau
+    rows = scaled.amax(dim=-1) - torch.linalg.vecdot(scaled, probability)
+    strong = torch.softmax(scaled, dim=-1, out=scaled)
+    rows -= strong.amax(dim=-1).log_()
+    return rows.mean(dim=-1), strong.sub_(probability)
+
+
 class _SoftCrossEntropy(torch.autograd.Function):
     """The value and, stored beside it, its gradient with respect to the logits."""
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, probability: Tensor, tau: float) -> Tensor:
-        """Mean cross-entropy; keeps the gradient when one is wanted."""
-        log_strong = functional.log_softmax(logits if tau == 1.0 else logits / tau, dim=-1)
-        rows = logits.shape[-2]
-        value = _inner(log_strong, probability) / -rows
-        if ctx.needs_input_grad[0]:
-            ctx.gradient = log_strong.exp_().sub_(probability)
-            ctx.scale = 1.0 / (tau * rows)
+        """Mean cross-entropy; keeps the gradient."""
+        value, ctx.gradient = soft_cross_entropy_gradient(logits, probability, tau=tau)
+        ctx.scale = 1.0 / (tau * logits.shape[-2])
         return value
 
     @staticmethod
@@ -90,11 +108,3 @@ class _SoftCrossEntropy(torch.autograd.Function):
         gradient, ctx.gradient = ctx.gradient, None
         scaled: Tensor = gradient.mul_((upstream[0] * ctx.scale)[..., None, None])
         return scaled, None, None
-
-
-def _inner(one: Tensor, other: Tensor) -> Tensor:
-    """Σ of the products over the last two dimensions, (…, b, k) twice → (…)."""
-    if one.dim() == 2:
-        return torch.dot(one.flatten(), other.flatten())
-    sums: Tensor = torch.linalg.vecdot(one, other).sum(dim=-1)
-    return sums

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from w2s_cache.hyperparameters import require_temperatures
-from w2s_cache.losses.cross_entropy import soft_cross_entropy
+from w2s_cache.losses.cross_entropy import soft_cross_entropy, soft_cross_entropy_gradient
 from w2s_cache.losses.protocol import Targets
 
 
@@ -53,5 +53,22 @@ class Distillation:
     def __call__(self, logits: Tensor, targets: Targets, *, progress: float) -> Tensor:  # noqa: ARG002
         """Logits (batch, k) → scalar, nats. The entropy of the target is a constant of training."""
         cross = soft_cross_entropy(logits, targets["probability"], tau=self.tau_strong)
-        divergence = cross + targets["negative_entropy"].mean(dim=-1)
-        return divergence * (self.tau_strong * self.tau_weak) if self.rescale else divergence
+        return (cross + targets["negative_entropy"].mean(dim=-1)) * self._factor
+
+    def value_and_gradient(
+        self,
+        logits: Tensor,
+        targets: Targets,
+        *,
+        progress: float,  # noqa: ARG002
+    ) -> tuple[Tensor, Tensor]:
+        """The loss, and (p_s − p_w) / (tau_strong · batch), times the factor if there is one."""
+        cross, gradient = soft_cross_entropy_gradient(
+            logits, targets["probability"], tau=self.tau_strong
+        )
+        value = (cross + targets["negative_entropy"].mean(dim=-1)) * self._factor
+        return value, gradient.mul_(self._factor / (self.tau_strong * logits.shape[-2]))
+
+    @property
+    def _factor(self) -> float:
+        return self.tau_strong * self.tau_weak if self.rescale else 1.0

@@ -32,6 +32,17 @@ class Loss(Protocol):
 
 
 @runtime_checkable
+class Graded(Protocol):
+    """A loss that knows its gradient, which spares training the automatic one's expense."""
+
+    def value_and_gradient(
+        self, logits: Tensor, targets: Targets, *, progress: float
+    ) -> tuple[Tensor, Tensor]:
+        """The loss, and its gradient by the logits in their shape, in memory of its own."""
+        ...
+
+
+@runtime_checkable
 class Survey(Protocol):
     """A loss that looks at the logits of all rows where an epoch begins."""
 

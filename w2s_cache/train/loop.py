@@ -13,6 +13,7 @@ from w2s_cache.heads.protocol import Head, Parameters
 from w2s_cache.losses.protocol import Loss, Survey
 from w2s_cache.schedule import learning_rate_factor
 from w2s_cache.train.config import TrainConfig
+from w2s_cache.train.gradient import loss_and_gradients
 from w2s_cache.train.optimizer import Optimizer
 from w2s_cache.train.stack import FitData, Learner, Stack
 
@@ -92,9 +93,11 @@ def fit(
     """
     stack = Stack(data, learners)
     parameters = stack.parameters()
-    trained = list(parameters.values())
+    evaluate = loss_and_gradients(head, loss)
     optimizer = Optimizer(
-        name=config.optimizer, parameters=trained, weight_decay=config.weight_decay
+        name=config.optimizer,
+        parameters=list(parameters.values()),
+        weight_decay=config.weight_decay,
     )
     total = config.epochs * math.ceil(stack.rows.shape[1] / config.batch_size)
     # one tensor for all: small ones that outlive their step would lie in the holes that the large
@@ -108,11 +111,11 @@ def fit(
         for batch, targets in stack.batches(order, config.batch_size):
             step = len(rates)
             rates.append(_rate(step, total, config))
-            value = loss(
-                head.logits(parameters, batch), {**targets, **survey}, progress=step / total
+            value, gradients = evaluate(
+                parameters, batch, {**targets, **survey}, progress=step / total
             )
-            optimizer.step(rates[-1], torch.autograd.grad(value.sum(), trained))
-            losses[:, step] = value.detach()
+            optimizer.step(rates[-1], gradients)
+            losses[:, step] = value
         best.offer(stack.score(head, parameters), parameters, lead=len(learners) > 1)
         if observe is not None:
             observe({name: value.detach() for name, value in parameters.items()})

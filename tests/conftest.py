@@ -45,6 +45,15 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture
+def bytes_read() -> Callable[[], int]:
+    """A function: how many bytes this process has read so far, by whatever library."""
+    counters = Path("/proc/self/io")
+    if not counters.exists():
+        pytest.skip("only Linux counts the bytes that a process reads")
+    return lambda: int(counters.read_text().split("rchar: ")[1].split()[0])
+
+
 @pytest.fixture(scope="session")
 def colours() -> Callable[..., Path]:
     """The writer of small separable images in class folders."""

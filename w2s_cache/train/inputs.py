@@ -84,19 +84,21 @@ def load_inputs(
     image = open_member_of(index, home, found.image)
     logits = open_member_of(index, home, found.logits)
     text, scale, identity = _text(home, found, index)
-    valid = image.valid() & logits.valid()
     need = training_bytes(image, logits, tested=int((~index.is_train).sum()))
-    source: Callable[[Store, str], Rows] = in_memory
+    source: Callable[[Store, str], tuple[Rows, np.ndarray]] = in_memory
     if memory is not None and need > memory:
         source = stored_rows
         say(
             f"{found.domain}: training would take {shown_bytes(need)}, more than the "
             f"{shown_bytes(memory)} of --memory; its features are read from disk, which is slower"
         )
+    features, with_features = source(image, "features")
+    weak_logits, with_logits = source(logits, "logits")
+    valid = with_features & with_logits
     return DomainInputs(
         index=index,
-        features=source(image, "features"),
-        weak_logits=source(logits, "logits"),
+        features=features,
+        weak_logits=weak_logits,
         valid=valid,
         text=text,
         logit_scale=scale,

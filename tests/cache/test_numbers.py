@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from w2s_cache.cache.numbers import Suspicions
-from w2s_cache.cache.shard_walk import shard_arrays
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.reader import read_manifest
+from w2s_cache.store.shard_walk import shard_arrays
 
 ROWS, WIDTH = 40, 8
 

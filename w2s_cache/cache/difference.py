@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from w2s_cache.cache.operand import SetOperand, StoreOperand
-from w2s_cache.cache.shard_walk import shard_arrays
 from w2s_cache.errors import StoreError
 from w2s_cache.store.fingerprint import Difference, diff_keys
 from w2s_cache.store.layout import VALID_DATASET, Manifest
 from w2s_cache.store.reader import open_store
+from w2s_cache.store.shard_walk import shard_arrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from w2s_cache.errors import ExportError
 from w2s_cache.interchange.column import Column, text_column, values_column
-from w2s_cache.interchange.feature_rows import exported_features, row_width
+from w2s_cache.interchange.feature_rows import exported_features
 from w2s_cache.interchange.options import ExportOptions
 from w2s_cache.results import RunRecord, read_predictions
 from w2s_cache.store.index import Index
@@ -75,14 +75,14 @@ class DomainColumns:
             raw = self.image.read("features", rows=self.rows[start:stop])
             return exported_features(raw, self.options, of=self.index.domain)
 
-        width = row_width(self.image, "features")
+        width = self.image.manifest.width("features")
         return Column(name="features", dtype=self.options.dtype, width=width, read=read)
 
     def _weak(self) -> Iterator[Column]:
         def read(start: int, stop: int) -> np.ndarray:
             return self.logits.read("logits", rows=self.rows[start:stop])
 
-        width = row_width(self.logits, "logits")
+        width = self.logits.manifest.width("logits")
         yield Column(name="weak_logits", dtype="float32", width=width, read=read)
         yield self._of_classes("weak", lambda start, stop: read(start, stop).argmax(axis=1))
 

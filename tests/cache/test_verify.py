@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from w2s_cache.cache import verify as verify_module
 from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.cache.selection import Selection, scope_of
 from w2s_cache.cache.set_laws import LAWS
 from w2s_cache.cache.verify import verify
 from w2s_cache.store.failures import RowFailure, write_failures
+from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import FAILURES_FILE, LOCK_FILE, MANIFEST_FILE, ArraySpec
 from w2s_cache.store.lock import writer_lock
 
@@ -72,6 +74,19 @@ def test_every_shard_is_read_once(home, laid_down, bytes_read):
     found = list(verify(scope, advance=lambda _: None))
     assert [item.findings for item in found] == [()] * len(found)
     assert bytes_read() - before < 1.5 * scope.bytes
+
+
+def test_the_index_is_read_once_for_each_store(home, monkeypatch):
+    """However many feature sets share the logits of a domain; copies of images are told by it."""
+    read = []
+
+    def noted(path):
+        read.append(path.parent.name)
+        return read_index(path)
+
+    monkeypatch.setattr(verify_module, "read_index", noted)
+    verified(home, domains=("art",))
+    assert read == ["art"] * (1 + 3)  # the index itself, two image stores, one logits store
 
 
 def test_a_selection_takes_feature_sets_with_all_that_they_need(home):

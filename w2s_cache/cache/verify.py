@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,21 +88,28 @@ def _store(scope: Scope, entry: StoreEntry, advance: Callable[[int], None]) -> C
 
 def _notes(scope: Scope, entry: StoreEntry, numbers: Suspicions) -> Iterator[str]:
     """Oddities of the numbers; copies of images are told from other rows that are alike."""
-    contents = None
-    for found in scope.sets if entry.manifest and entry.manifest.kind != "text" else ():
-        refs = (found.found.image, found.found.logits) if found.found else ()
-        if entry.path in {store_of(ref) for ref in refs}:
-            with contextlib.suppress(StoreError):  # its own finding says so
-                place = scope.home / found.path
-                contents = read_index(place.parent.with_name("index.parquet")).sha256
-    sized = entry.manifest and contents is not None and len(contents) == entry.manifest.rows
-    yield from numbers.told(contents if sized else None)
+    yield from numbers.told(_contents(scope, entry))
     if entry.path not in scope.needed:
         yield (
             f"no feature set refers to it; `{command_line('cache', 'gc')}` removes it once it has "
             f"lain untouched for {HOUR / 60:.0f} minutes, "
             f"`{command_line('cache', 'gc', min_age='0')}` at once"
         )
+
+
+def _contents(scope: Scope, entry: StoreEntry) -> Sequence[str] | None:
+    """(N,) digest of the image behind each row of a store; None where rows are not known images."""
+    if entry.manifest is None or entry.manifest.kind == "text":
+        return None
+    for found in scope.sets:
+        refs = (found.found.image, found.found.logits) if found.found else ()
+        if entry.path in {store_of(ref) for ref in refs}:
+            with contextlib.suppress(StoreError):  # its own finding says so
+                place = scope.home / found.path
+                contents = read_index(place.parent.with_name("index.parquet")).sha256
+                return contents if len(contents) == entry.manifest.rows else None
+            return None  # all sets of a store are of its domain, so of one index
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,8 @@ def check_store(
 ) -> list[Violation]:
     """List every violation of the laws, in the order of shards; empty for a sound store.
 
-    Every shard is read once, and in memory alone. Without a readable manifest nothing else can be
-    judged, so FS-01 then stands alone (or beside FS-02, when the manifest states another schema).
+    Every shard is read once, and no two are in memory. Without a readable manifest nothing else can
+    be judged, so FS-01 then stands alone (or beside FS-02, when it states another schema).
 
     Args:
         directory: The store.

@@ -16,7 +16,7 @@ _OPEN_FILES = 128  # at most; systems allow a process 256 or more
 
 
 class RowReader:
-    """Reads rows of one array, which is verified as a whole when the reader is made.
+    """Reads rows of one array of a store, all of which is verified when the reader is made.
 
     Published shards never change, so what was verified once is read without hashing it again. A
     reader travels to another process as a value and opens, and verifies, there.

@@ -119,8 +119,8 @@ def write_weak(directory: Path, rows: int) -> None:
 def ready(source: str, folder: Path) -> Callable[[], object]:
     """One epoch of CPL on the stores of a folder; what is done once is done now."""
     rows_of = SOURCES[source]
-    features = rows_of(open_store(folder / "features"), "features")
-    weak = rows_of(open_store(folder / "logits"), "logits")
+    features, _ = rows_of(open_store(folder / "features"), "features")
+    weak, _ = rows_of(open_store(folder / "logits"), "logits")
     data = FitData(prepared=changed(features, HEAD.prepare), targets=targets_of(weak, LOSS.targets))
     del features
     rows = torch.arange(weak.shape[0])

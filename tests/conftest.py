@@ -45,6 +45,31 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture
+def bytes_read() -> Callable[[], int]:
+    """A function: how many bytes this process has read so far, by whatever library."""
+    counters = Path("/proc/self/io")
+    if not counters.exists():
+        pytest.skip("only Linux counts the bytes that a process reads")
+    return lambda: int(counters.read_text().split("rchar: ")[1].split()[0])
+
+
+@pytest.fixture
+def shards_read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The shard files that were read and hashed as a whole, one entry for each time."""
+    from w2s_cache.store import shard
+
+    found: list[Path] = []
+    reads = shard.read_hashed
+
+    def noted(path: Path, buffer: np.ndarray) -> tuple[int, str]:
+        found.append(path)
+        return reads(path, buffer)
+
+    monkeypatch.setattr(shard, "read_hashed", noted)
+    return found
+
+
 @pytest.fixture(scope="session")
 def colours() -> Callable[..., Path]:
     """The writer of small separable images in class folders."""

@@ -90,6 +90,12 @@ def test_equal_numbers_on_another_grid_have_other_bytes_and_no_differing_row(hom
     assert {d.differing for d in numbers(image(home), other).values()} == {0}
 
 
+def test_every_shard_of_either_side_is_read_once(home, shards_read):
+    """All arrays and the mask are compared from one reading, where both have the same shards."""
+    numbers(image(home), image(home, strong="siglip"))
+    assert len(shards_read) == len(set(shards_read)) > 2
+
+
 def test_rows_that_differ_are_counted_and_the_worst_is_named(home, rewritten):
     """The largest difference is found across shards, in each array for itself."""
 

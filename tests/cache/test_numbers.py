@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from w2s_cache.cache.numbers import suspicions
+from w2s_cache.cache.numbers import Suspicions
 from w2s_cache.store.layout import ArraySpec
 from w2s_cache.store.reader import read_manifest
+from w2s_cache.store.shard_walk import shard_arrays
 
 ROWS, WIDTH = 40, 8
 
@@ -25,7 +26,10 @@ def said(tmp_path: Path, laid_down):
         spec = ArraySpec(name=array, row_shape=(WIDTH,), dtype="float32")
         how = {"valid": mask, "kind": kind, "shard_rows": 16}
         directory = laid_down(tmp_path / "store", [spec], {array: values}, **how)
-        return list(suspicions(directory, read_manifest(directory), contents=contents))
+        numbers = Suspicions()
+        for shard, arrays in shard_arrays(directory, read_manifest(directory)):
+            numbers.observe(shard, arrays)
+        return list(numbers.told(contents))
 
     return say
 

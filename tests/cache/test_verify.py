@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from w2s_cache.cache import verify as verify_module
 from w2s_cache.cache.inventory import take_inventory
 from w2s_cache.cache.selection import Selection, scope_of
 from w2s_cache.cache.set_laws import LAWS
 from w2s_cache.cache.verify import verify
 from w2s_cache.store.failures import RowFailure, write_failures
-from w2s_cache.store.layout import FAILURES_FILE, LOCK_FILE, MANIFEST_FILE
+from w2s_cache.store.index import read_index
+from w2s_cache.store.layout import FAILURES_FILE, LOCK_FILE, MANIFEST_FILE, ArraySpec
 from w2s_cache.store.lock import writer_lock
 
 SET = "v1/toy/art/sets/clip__net.json"
@@ -59,6 +61,32 @@ def test_a_sound_cache_breaks_no_law_and_every_byte_is_counted(home):
     counts = {kind: kinds.count(kind) for kind in kinds}
     assert counts == {"index": 2, "store": 8, "weak model": 2, "feature set": 4}
     assert sum(read) == scope.bytes == sum(f.stat().st_size for f in home.path.rglob("part-*"))
+
+
+def test_every_shard_is_read_once(home, laid_down, bytes_read):
+    """Hashes, laws and notes are all taken from one reading of the bytes."""
+    values = np.random.default_rng(0).normal(size=(4_000, 256)).astype(np.float32)
+    spec = ArraySpec(name="features", row_shape=(256,), dtype="float32")
+    place = home.path / "v1/toy/art/image/large"
+    laid_down(place, [spec], {"features": values}, valid=np.ones(4_000, bool), shard_rows=1_000)
+    scope = scope_of(take_inventory(home.path), Selection())
+    before = bytes_read()
+    found = list(verify(scope, advance=lambda _: None))
+    assert [item.findings for item in found] == [()] * len(found)
+    assert bytes_read() - before < 1.5 * scope.bytes
+
+
+def test_the_index_is_read_once_for_each_store(home, monkeypatch):
+    """However many feature sets share the logits of a domain; copies of images are told by it."""
+    read = []
+
+    def noted(path):
+        read.append(path.parent.name)
+        return read_index(path)
+
+    monkeypatch.setattr(verify_module, "read_index", noted)
+    verified(home, domains=("art",))
+    assert read == ["art"] * (1 + 3)  # the index itself, two image stores, one logits store
 
 
 def test_a_selection_takes_feature_sets_with_all_that_they_need(home):

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save
 
 from w2s_cache.errors import (
+    CorruptStoreError,
     ExportError,
     RecordError,
     StaleStoreError,
@@ -28,7 +29,7 @@ from w2s_cache.interchange.selection import select_rows
 from w2s_cache.results import RunRecord
 from w2s_cache.store.feature_set import open_member
 from w2s_cache.store.fingerprint import file_sha256
-from w2s_cache.store.reader import Store
+from w2s_cache.store.once_reader import OnceReader
 
 EMPTY = ("protocol", "config", "metrics", "counts", "selected", "timing", "environment")
 FORMATS = ("parquet", "npz", "safetensors")
@@ -122,17 +123,42 @@ def test_features_are_normalised_only_when_asked(house, tmp_path, form):
 def test_parquet_is_written_and_read_shard_by_shard(house, tmp_path, monkeypatch):
     """A row group is a shard, and never are more rows of features asked for at once."""
     asked = []
-    real = Store.read
+    real = OnceReader.read
 
-    def counted(self: Store, name: str, *, rows: Any = None) -> Any:
-        if self.manifest.kind == "image":
+    def counted(self: OnceReader, rows: Any) -> Any:
+        if self.name == "features":
             asked.append(len(rows))
-        return real(self, name, rows=rows)
+        return real(self, rows)
 
-    monkeypatch.setattr(Store, "read", counted)
+    monkeypatch.setattr(OnceReader, "read", counted)
     done = house.export(tmp_path / "out")
     assert asked == [5, 5, 2]
     assert pq.read_metadata(done.directory / "images.parquet").num_row_groups == 3
+
+
+@pytest.mark.parametrize("what", [("features", "logits"), ("index",)])
+@pytest.mark.parametrize("split", ["all", "test"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_shard_is_read_once(house, tmp_path, shards_read, form, split, what):
+    """Whatever is exported: rows, mask and hash of one reading, also where no row is asked for."""
+    house.export(tmp_path / "out", format=form, split=split, what=what)
+    assert sorted(path.name for path in shards_read) == sorted(
+        2 * [f"part-0000{n}.h5" for n in range(3)]
+    )
+    assert len(set(shards_read)) == 6
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("kind", ["image", "logits"])
+def test_damage_met_while_writing_leaves_nothing(house, tmp_path, form, kind):
+    """The last shard is read when most is written; its damage is named, and no folder is there."""
+    [shard] = house.home.glob(f"v1/tiny/art/{kind}/*/part-00002.h5")
+    content = bytearray(shard.read_bytes())
+    content[-1] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(CorruptStoreError, match=r"part-00002\.h5 is damaged"):
+        house.export(tmp_path / "out", format=form)
+    assert not (tmp_path / "out" / "art").exists()
 
 
 def test_vectors_are_fixed_size_lists(house, tmp_path):
@@ -261,8 +287,8 @@ def test_predictions_stand_beside_the_features_they_were_made_of(house, tmp_path
 
 def test_float16_does_not_overflow_silently(house, tmp_path, monkeypatch):
     """A number beyond half precision is refused, never written as infinity."""
-    real = Store.read
-    monkeypatch.setattr(Store, "read", lambda *a, **k: real(*a, **k) * 1e6)
+    real = OnceReader.read
+    monkeypatch.setattr(OnceReader, "read", lambda *a, **k: real(*a, **k) * 1e6)
     with pytest.raises(ExportError, match="magnitudes up to 65504"):
         house.export(tmp_path / "out", dtype="float16")
     assert not (tmp_path / "out" / "art").exists()
@@ -271,8 +297,8 @@ def test_float16_does_not_overflow_silently(house, tmp_path, monkeypatch):
 
 def test_float16_does_not_swallow_small_rows(house, tmp_path, monkeypatch):
     """A row below the normal numbers of half precision is refused, never written as zeros."""
-    real = Store.read
-    monkeypatch.setattr(Store, "read", lambda *a, **k: real(*a, **k) * 1e-9)
+    real = OnceReader.read
+    monkeypatch.setattr(OnceReader, "read", lambda *a, **k: real(*a, **k) * 1e-9)
     with pytest.raises(ExportError, match=r"at least 6.1e-05"):
         house.export(tmp_path / "out", dtype="float16")
     assert not (tmp_path / "out" / "art").exists()

@@ -213,6 +213,15 @@ def test_a_dataset_that_claims_more_than_memory_is_not_read(store: Path) -> None
     assert str(8 * width * 4) in messages[0]
 
 
+def test_the_numbers_of_lawful_shards_are_shown_as_they_are_read(store: Path) -> None:
+    """An observer sees every shard without a violation, in order, and none that has one."""
+    flip_a_bit(store)
+    seen: dict[int, np.ndarray] = {}
+    check_store(store, observe=lambda s, arrays: seen.update({s.start: arrays["features"]}))
+    assert list(seen) == [0, 16]
+    np.testing.assert_array_equal(seen[16][:, 0], [16, 17, 18, 19])
+
+
 def test_all_violations_are_listed_with_their_place(store: Path) -> None:
     """Several defects in several files are all reported, in one go."""
     (store / "part-00000.h5").unlink()

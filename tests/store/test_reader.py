@@ -46,6 +46,25 @@ def test_some_rows_are_the_rows_of_the_whole(store: Path) -> None:
     assert opened.read("features", rows=np.array([], dtype=np.int64)).shape == (0, 4)
 
 
+@pytest.mark.parametrize("rows", [None, np.array([19, 0, 9, 9])])
+def test_arrays_read_together_are_those_read_alone(
+    store: Path, shards_read: list[Path], rows: np.ndarray | None
+) -> None:
+    """The same numbers, and every shard that is touched is read once for all arrays."""
+    opened = open_store(store)
+    found = opened.read_together(("features", "valid"), rows=rows)
+    assert len(shards_read) == len(set(shards_read)) == 3
+    np.testing.assert_array_equal(found["features"], opened.read("features", rows=rows))
+    np.testing.assert_array_equal(found["valid"], opened.valid() if rows is None else rows != 9)
+    with pytest.raises(UnknownNameError, match="logits"):
+        opened.read_together(("features", "logits"))
+
+
+def test_verifying_tells_which_rows_hold_data(store: Path) -> None:
+    """The mask comes of the same bytes; nobody has to read them again for it."""
+    np.testing.assert_array_equal(open_store(store).verify(), np.arange(20) != 9)
+
+
 def test_some_rows_need_their_own_shards_only(store: Path) -> None:
     """A damaged shard spoils no read that does not touch it."""
     (store / "part-00001.h5").write_bytes(b"")

@@ -10,6 +10,7 @@ import torch
 
 from w2s_cache.errors import TrainError
 from w2s_cache.results import check_run, read_record
+from w2s_cache.store import writer
 from w2s_cache.train.anchors import with_anchors
 from w2s_cache.train.study import run_study
 
@@ -20,6 +21,11 @@ def other(toy, domain, *, seed):
     noise = np.random.default_rng(seed).standard_normal(arrays["features"].shape)
     arrays["features"] = (arrays["features"] + noise).astype(np.float32)
     return replace(toy, domain=domain, arrays=arrays, image_only=True).write()
+
+
+def in_shards_of(rows):
+    """The defaults of a writer whose stores have small shards."""
+    return {**writer.open_writer.__wrapped__.__kwdefaults__, "shard_rows": rows}
 
 
 @pytest.fixture
@@ -47,6 +53,22 @@ def test_anchors_are_literal_class_means_of_the_others_training_rows(trio):
             directions.append(total / np.linalg.norm(total))
         expected = sum(directions) / np.linalg.norm(sum(directions))
         np.testing.assert_allclose(inputs.text[label].numpy(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_other_domains_are_read_shard_by_shard_to_the_same_bits(
+    make_toy, trio, monkeypatch, shards_read
+):
+    """However their rows lie in shards, every shard is read once and the sum is the same."""
+    toy, ink, _ = trio
+    whole = with_anchors(toy.home, toy.inputs(), [ink.features()])
+    monkeypatch.setattr(writer.open_writer.__wrapped__, "__kwdefaults__", in_shards_of(7))
+    pieces = make_toy("pieces", image_only=True)
+    small = other(pieces, "ink", seed=1)
+    inputs = pieces.inputs()
+    shards_read.clear()
+    parts = with_anchors(small.home, inputs, [small.features()])
+    assert len(shards_read) == len(set(shards_read)) == 22
+    assert torch.equal(parts.text, whole.text)
 
 
 def test_labels_of_the_domain_itself_are_not_read(trio, relabel):

@@ -41,6 +41,14 @@ def test_an_image_invalid_in_one_store_is_invalid(make_toy):
     assert np.flatnonzero(~inputs.valid).tolist() == [3, 60]
 
 
+@pytest.mark.parametrize("memory", [None, 0])
+def test_every_shard_is_read_once(make_toy, shards_read, memory):
+    """Numbers, hash and mask are of one reading, whether rows stay in memory or on disk."""
+    make_toy(invalid=(3, 60)).inputs(memory=memory)
+    assert {path.parents[1].name for path in shards_read} == {"image", "logits", "text"}
+    assert len(shards_read) == len(set(shards_read))
+
+
 def test_digests_name_every_store_read(toy):
     """A record can tell the exact bytes it was made from."""
     found = toy.features()

@@ -269,16 +269,6 @@ def test_an_answer_that_is_not_finite_is_refused_by_name(toy):
     assert not toy.results.exists()
 
 
-@pytest.mark.parametrize("method", ["weak", "lp-ce", "cpl", "soft-class-means"])
-def test_weak_logits_that_are_not_finite_are_refused(toy, method):
-    """NaN in an imported or damaged table is an error of the data, whatever the method."""
-    inputs = toy.inputs()
-    broken = torch.full_like(inputs.weak_logits, torch.nan)
-    with pytest.raises(TrainError, match="weak logits of art cannot be trained on"):
-        toy.run(method, inputs=replace(inputs, weak_logits=broken))
-    assert not toy.results.exists()
-
-
 @pytest.mark.parametrize("name", ["predictions.parquet", "trace.parquet", "head.safetensors"])
 @pytest.mark.parametrize("damage", ["cut", "other"])
 def test_a_run_with_a_damaged_file_is_run_again(toy, name, damage):

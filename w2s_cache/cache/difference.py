@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from w2s_cache.cache.operand import SetOperand, StoreOperand
-from w2s_cache.cache.shard_walk import shard_arrays
 from w2s_cache.errors import StoreError
 from w2s_cache.store.fingerprint import Difference, diff_keys
 from w2s_cache.store.layout import VALID_DATASET, Manifest
 from w2s_cache.store.reader import open_store
+from w2s_cache.store.shard_walk import shard_arrays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +79,15 @@ def array_differences(
         CorruptStoreError: Bytes on disk are not those that were written.
     """
     first, second = open_store(one.directory), open_store(other.directory)
-    valid = second.valid()
     found: dict[str, ArrayDifference] = {}
     for shard, arrays in shard_arrays(first.directory, first.manifest):
         rows = np.arange(shard.start, shard.stop)
-        mine = arrays[VALID_DATASET]
+        theirs = second.read_together(tuple(arrays), rows=rows)
+        valid = arrays[VALID_DATASET] & theirs[VALID_DATASET]
         for name, values in arrays.items():
             if name == VALID_DATASET:
                 continue
-            theirs = second.read(name, rows=rows)
-            part = _difference(name, rows, values, theirs, mine & valid[rows])
+            part = _difference(name, rows, values, theirs[name], valid)
             found[name] = _joined(found[name], part) if name in found else part
         advance(shard.bytes)
     yield from found.values()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import xxhash
 
-from w2s_cache.cache.shard_walk import shard_arrays
 from w2s_cache.counted import counted
-from w2s_cache.store.layout import VALID_DATASET, Manifest
+from w2s_cache.store.layout import VALID_DATASET, Shard
 
 NORM_FACTOR = 4.0  # an encoder's norms lie within a few per cent of one another
 SHOWN_ROWS = 5
@@ -26,39 +24,45 @@ class _Column:
     hashes: list[np.ndarray] = field(default_factory=list)
 
 
-def suspicions(
-    directory: Path, manifest: Manifest, *, contents: Sequence[str] | None = None
-) -> Iterator[str]:
-    """Yields a sentence for each oddity of a store that breaks no law.
+class Suspicions:
+    """What is suspicious in the numbers of one store, whose sound shards are shown to it in order.
 
     These are notes, not errors: each of them can be right, and each has once been a bug.
-
-    Args:
-        directory: A store whose shards are sound.
-        manifest: Its manifest.
-        contents: (N,) content digest of the image behind each row, where rows are images: equal
-            images may have equal rows.
-
-    Raises:
-        CorruptStoreError: Bytes on disk are not those that were written.
     """
-    floating = [spec.name for spec in manifest.arrays if spec.dtype.startswith("float")]
-    columns = {name: _Column() for name in floating}
-    valid, rows = [], []
-    for shard, arrays in shard_arrays(directory, manifest):
-        keep = arrays[VALID_DATASET].copy()
-        valid.append(keep)
-        rows.append(np.arange(shard.start, shard.stop)[keep])
-        for name, column in columns.items():
-            _add(column, arrays[name][keep])
-    numbers = np.concatenate(rows) if rows else np.empty(0, np.int64)
-    missing = int(sum((~part).sum() for part in valid))
-    if missing:
-        are = f"{counted(manifest.rows, 'row')} {'is' if missing == 1 else 'are'}"
-        yield f"{missing:,} of {are} invalid (images that could not be read)"
-    for name, column in columns.items():
-        if len(numbers):
-            yield from _oddities(name, column, numbers, contents)
+
+    def __init__(self) -> None:
+        self._columns: dict[str, _Column] = {}
+        self._valid: list[np.ndarray] = []
+        self._rows = 0
+
+    def observe(self, shard: Shard, arrays: Mapping[str, np.ndarray]) -> None:
+        """Keep what is needed of the next shard.
+
+        Args:
+            shard: Its rows.
+            arrays: By name, (stop - start, *row_shape) as stored, ``valid`` among them.
+        """
+        keep = arrays[VALID_DATASET]
+        self._rows += len(keep)
+        self._valid.append(np.flatnonzero(keep) + shard.start)
+        for name, values in arrays.items():
+            if values.dtype.kind == "f":
+                _add(self._columns.setdefault(name, _Column()), values[keep])
+
+    def told(self, contents: Sequence[str] | None = None) -> Iterator[str]:
+        """Yields a sentence for each oddity of what was shown.
+
+        Args:
+            contents: (N,) content digest of the image behind each row, where rows are images: equal
+                images may have equal rows.
+        """
+        rows = np.concatenate([np.empty(0, np.int64), *self._valid])
+        if missing := self._rows - len(rows):
+            are = f"{counted(self._rows, 'row')} {'is' if missing == 1 else 'are'}"
+            yield f"{missing:,} of {are} invalid (images that could not be read)"
+        for name, column in self._columns.items():
+            if len(rows):
+                yield from _oddities(name, column, rows, contents)
 
 
 def _add(column: _Column, values: np.ndarray) -> None:

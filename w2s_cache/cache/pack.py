@@ -30,7 +30,6 @@ from w2s_cache.cache.pack_layout import (
     root_attributes,
 )
 from w2s_cache.cache.set_laws import set_findings
-from w2s_cache.cache.shard_walk import shard_arrays
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.failures import read_failures
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, open_member
@@ -38,6 +37,7 @@ from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, index_path
 from w2s_cache.store.publish import make_directory, publish_written
 from w2s_cache.store.shard import LIBVER
+from w2s_cache.store.shard_walk import shard_arrays
 
 
 def write_pack(

@@ -227,5 +227,5 @@ def _corrupt_where_unreadable(path: Path) -> Iterator[None]:
         yield
     except CorruptStoreError:
         raise
-    except (*READABLE, TypeError, AttributeError, StoreError) as error:
+    except (*READABLE, AttributeError, StoreError) as error:
         raise corrupt(path, f"a sound file of schema {SCHEMA}", str(error)) from error

@@ -69,15 +69,17 @@ def recompute(
     found = stored_set(asked, domain)
     index = read_index(index_path(asked.home, found.dataset, domain))
     image, logits = open_member(asked.home, found.image), open_member(asked.home, found.logits)
-    drawn = np.random.default_rng(request.seed)
-    rows = _drawn(drawn, np.flatnonzero(image.valid() & logits.valid()), request.rows)
+    generator = np.random.default_rng(request.seed)
+    rows = _drawn(generator, np.flatnonzero(image.valid() & logits.valid()), request.rows)
     files = [indexed_file(index, row, asked.root) for row in rows]
     again = functools.partial(_images, rows=rows, files=files, domain=domain, workers=asked.workers)
     if encoder is not None:
         yield from again(image, encoder, batch_size=asked.strong.batch_size)
     if found.text is not None and encoder is not None and encoder.text is not None:
         text = open_member(asked.home, found.text)
-        yield _texts(text, encoder.text, _drawn(drawn, np.arange(len(index.classes)), request.rows))
+        yield _texts(
+            text, encoder.text, _drawn(generator, np.arange(len(index.classes)), request.rows)
+        )
     if asked.weak is not None:
         kept = _kept_weak_model(asked, asked.weak, len(index.classes), logits)
         yield from again(logits, kept, batch_size=asked.weak.batch_size)
@@ -117,9 +119,9 @@ def _images(
             raise _unusable(failure, domain)
         for name, values in encoder.encode_images(batch.pixels).items():
             computed[name].append(values.numpy())
+    stored = store.read_together(tuple(computed), rows=rows)
     for name, parts in computed.items():
-        stored = store.read(name, rows=rows)
-        yield agreement(store.manifest.kind, name, rows, stored, np.concatenate(parts))
+        yield agreement(store.manifest.kind, name, rows, stored[name], np.concatenate(parts))
 
 
 def _unusable(failure: Failure, domain: str) -> StaleStoreError | ImageError:

@@ -128,10 +128,10 @@ def _empty(folder: Path, *, keep: set[str]) -> None:
 def _remove_empty(folder: Path, base: Path) -> None:
     """Removes a folder that holds no file, with its empty folders, and so on upwards."""
     while folder != base and base in folder.parents:
-        inside = [*folder.iterdir()]
-        if any(e.is_symlink() or not e.is_dir() or any(e.iterdir()) for e in inside):
+        entries = [*folder.iterdir()]
+        if any(e.is_symlink() or not e.is_dir() or any(e.iterdir()) for e in entries):
             return
-        for entry in inside:
+        for entry in entries:
             entry.rmdir()
         folder.rmdir()
         folder = folder.parent

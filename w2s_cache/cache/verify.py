@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from w2s_cache.cache.finding import Checked, Finding
 from w2s_cache.cache.inventory import store_of
 from w2s_cache.cache.live import known_writer
-from w2s_cache.cache.numbers import suspicions
+from w2s_cache.cache.numbers import Suspicions
 from w2s_cache.cache.orphans import HOUR
 from w2s_cache.cache.repair import repair_command, spec_of
 from w2s_cache.cache.selection import Scope
@@ -74,36 +74,42 @@ def _store(scope: Scope, entry: StoreEntry, advance: Callable[[int], None]) -> C
     writer = None
     with contextlib.suppress(OSError):  # in a read-only cache nobody is known to write
         writer = known_writer(folder)
-    violations = check_store(folder, advance=advance)
+    numbers = Suspicions()
+    violations = check_store(folder, advance=advance, observe=numbers.observe)
     if writer:  # it is not finished, and what is temporary is being written
         violations = [v for v in violations if v.law not in {"FS-06", "FS-16"}]
     fixes = _Fixes(scope, entry, {violation.law for violation in violations})
     findings = tuple(Finding(law=v.law, message=v.message, fix=fixes.of(v)) for v in violations)
     notes = [f"{writer} writes into it"] if writer else []
     if not any(finding.law != "FS-16" for finding in findings):
-        notes += _notes(scope, entry)
+        notes += _notes(scope, entry, numbers)
     return Checked(path=entry.path, kind="store", findings=findings, notes=tuple(notes))
 
 
-def _notes(scope: Scope, entry: StoreEntry) -> Iterator[str]:
+def _notes(scope: Scope, entry: StoreEntry, numbers: Suspicions) -> Iterator[str]:
     """Oddities of the numbers; copies of images are told from other rows that are alike."""
-    contents = None
-    for found in scope.sets if entry.manifest and entry.manifest.kind != "text" else ():
-        refs = (found.found.image, found.found.logits) if found.found else ()
-        if entry.path in {store_of(ref) for ref in refs}:
-            with contextlib.suppress(StoreError):  # its own finding says so
-                place = scope.home / found.path
-                contents = read_index(place.parent.with_name("index.parquet")).sha256
-    folder = scope.home / entry.path
-    manifest = read_manifest(folder)
-    sized = contents if contents is not None and len(contents) == manifest.rows else None
-    yield from suspicions(folder, manifest, contents=sized)
+    yield from numbers.told(_contents(scope, entry))
     if entry.path not in scope.needed:
         yield (
             f"no feature set refers to it; `{command_line('cache', 'gc')}` removes it once it has "
             f"lain untouched for {HOUR / 60:.0f} minutes, "
             f"`{command_line('cache', 'gc', min_age='0')}` at once"
         )
+
+
+def _contents(scope: Scope, entry: StoreEntry) -> Sequence[str] | None:
+    """(N,) digest of the image behind each row of a store; None where rows are not known images."""
+    if entry.manifest is None or entry.manifest.kind == "text":
+        return None
+    for found in scope.sets:
+        refs = (found.found.image, found.found.logits) if found.found else ()
+        if entry.path in {store_of(ref) for ref in refs}:
+            with contextlib.suppress(StoreError):  # its own finding says so
+                place = scope.home / found.path
+                contents = read_index(place.parent.with_name("index.parquet")).sha256
+                return contents if len(contents) == entry.manifest.rows else None
+            return None  # all sets of a store are of its domain, so of one index
+    return None
 
 
 @dataclass(frozen=True, slots=True)

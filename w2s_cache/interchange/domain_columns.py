@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from w2s_cache.errors import ExportError
 from w2s_cache.interchange.column import Column, text_column, values_column
-from w2s_cache.interchange.feature_rows import exported_features, row_width
+from w2s_cache.interchange.feature_rows import exported_features
 from w2s_cache.interchange.options import ExportOptions
 from w2s_cache.results import RunRecord, read_predictions
 from w2s_cache.store.index import Index
-from w2s_cache.store.reader import Store
+from w2s_cache.store.once_reader import OnceReader
 
 NO_CLASS = -1
 
@@ -26,15 +26,15 @@ class DomainColumns:
     Attributes:
         index: The domain.
         rows: (m,) row numbers of the index.
-        image: The store of strong features.
-        logits: The store of weak logits.
+        image: Reads strong features.
+        logits: Reads weak logits.
         options: What is asked for. Parquet names classes, arrays of numbers hold class numbers.
     """
 
     index: Index
     rows: npt.NDArray[np.int64]
-    image: Store
-    logits: Store
+    image: OnceReader
+    logits: OnceReader
     options: ExportOptions
 
     def columns(self) -> tuple[Column, ...]:
@@ -72,19 +72,28 @@ class DomainColumns:
 
     def _features(self) -> Column:
         def read(start: int, stop: int) -> np.ndarray:
-            raw = self.image.read("features", rows=self.rows[start:stop])
+            raw = self.image.read(self.rows[start:stop])
             return exported_features(raw, self.options, of=self.index.domain)
 
-        width = row_width(self.image, "features")
+        width = self.image.store.manifest.width("features")
         return Column(name="features", dtype=self.options.dtype, width=width, read=read)
 
     def _weak(self) -> Iterator[Column]:
-        def read(start: int, stop: int) -> np.ndarray:
-            return self.logits.read("logits", rows=self.rows[start:stop])
+        answers = np.full(len(self.rows), NO_CLASS, dtype=np.int64)
 
-        width = row_width(self.logits, "logits")
+        def read(start: int, stop: int) -> np.ndarray:
+            found = self.logits.read(self.rows[start:stop])
+            answers[start:stop] = found.argmax(axis=1)
+            return found
+
+        def answered(start: int, stop: int) -> np.ndarray:
+            if (answers[start:stop] == NO_CLASS).any():  # nobody asked for the logits before
+                read(start, stop)
+            return answers[start:stop]
+
+        width = self.logits.store.manifest.width("logits")
         yield Column(name="weak_logits", dtype="float32", width=width, read=read)
-        yield self._of_classes("weak", lambda start, stop: read(start, stop).argmax(axis=1))
+        yield self._of_classes("weak", answered)
 
     def _predicted(self, record: RunRecord) -> Column:
         found = read_predictions(self.options.results_dir, record)

@@ -24,6 +24,7 @@ from w2s_cache.store.feature_set import FeatureSet, open_member
 from w2s_cache.store.fingerprint import file_sha256
 from w2s_cache.store.index import Index
 from w2s_cache.store.layout import slug
+from w2s_cache.store.once_reader import OnceReader
 from w2s_cache.store.publish import write_error
 from w2s_cache.store.reader import Store
 from w2s_cache.store.shallow_json import parse_json
@@ -54,13 +55,13 @@ def export_domain(
 ) -> Exported:
     """Writes ``<output>/<domain>/images.*``, ``text.*`` and ``export.json``, all or nothing.
 
-    No more than one shard of features is in memory at a time.
+    Every shard of features and logits is read once, and no more than one of each is in memory.
 
     Args:
         home: The cache home.
         found: The pair's feature set, of ``read_feature_set``.
         options: What is exported, how, and where to.
-        advance: Told of rows just written, which for npz and safetensors are shares of a column.
+        advance: Told of rows just written, which for npz are shares of a column.
 
     Raises:
         ExportError: Nothing to export, a folder in the way, text of an encoder without a tower, or
@@ -76,10 +77,11 @@ def export_domain(
     index = read_index_of(home, found)
     if "predictions" in options.what:
         refuse_other_features(home, found, options.runs)
-    image, logits = open_member(home, found.image), open_member(home, found.logits)
+    image = OnceReader(open_member(home, found.image), "features")
+    logits = OnceReader(open_member(home, found.logits), "logits")
     text = _text(home, found, options)
-    valid = image.valid() & logits.valid()
-    shard_rows = image.manifest.shard_rows
+    shard_rows = image.store.manifest.shard_rows
+    valid = image.valid & logits.valid
     selection = select_rows(index, options.split, valid=valid, shard_rows=shard_rows)
     if not len(selection.rows):
         raise ExportError(
@@ -91,13 +93,15 @@ def export_domain(
     columns = DomainColumns(
         index=index, rows=selection.rows, image=image, logits=logits, options=options
     ).columns()
-    about = _about(home, found, index, options, selection, image)
+    about = _about(home, found, index, options, selection, image.store)
     tables = {"images": ExportTable(columns=columns, bounds=selection.bounds, about=about)}
     if text is not None:
         tables["text"] = text_table(text, options, about)
     try:
         with publishing(target) as folder:
             _write(folder, tables, options.format, about, advance)
+            image.finish()
+            logits.finish()
     except OSError as error:
         raise write_error(target, error) from error
     return Exported(directory=target, rows=len(selection.rows), left_out=selection.left_out)

@@ -7,7 +7,6 @@ import numpy as np
 from w2s_cache.errors import ExportError
 from w2s_cache.interchange.options import ExportOptions
 from w2s_cache.store.faint import faint_limit, faint_rows
-from w2s_cache.store.reader import Store
 
 _SMALLEST = 1e-12  # torch.nn.functional.normalize's own: a zero row stays zero
 
@@ -43,9 +42,3 @@ def _refused(options: ExportOptions, of: str, expected: str, found: str) -> Expo
         found=found,
         fix="Export them as float32, or with --normalize.",
     )
-
-
-def row_width(store: Store, name: str) -> int:
-    """Length of each row of an array."""
-    shapes = {spec.name: spec.row_shape for spec in store.manifest.arrays}
-    return shapes[name][-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from w2s_cache.interchange.column import Column, ExportTable, text_column, values_column
-from w2s_cache.interchange.feature_rows import exported_features, row_width
+from w2s_cache.interchange.feature_rows import exported_features
 from w2s_cache.interchange.options import ExportOptions
 from w2s_cache.store.reader import Store
 
@@ -21,7 +21,7 @@ def text_table(store: Store, options: ExportOptions, about: dict[str, object]) -
     key = store.manifest.key
     classes, templates = list(key["classes"]), list(key["templates"])
     count = len(templates)
-    features = store.read("features").reshape(-1, row_width(store, "features"))
+    features = store.read("features").reshape(-1, store.manifest.width("features"))
     columns: list[Column] = [
         values_column("label", "int64", np.repeat(np.arange(len(classes)), count)),
         text_column("class", [name for name in classes for _ in templates]),

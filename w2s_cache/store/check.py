@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,7 @@ LAWS = {
     "FS-17": "failures.parquet has its columns, stages and order",
     "FS-18": "exactly the rows that are not valid have a failure",
 }
+Arrays = Mapping[str, np.ndarray]
 READABLE = (OSError, RuntimeError, KeyError, ValueError, TypeError)  # h5py, on damaged files
 
 
@@ -69,13 +71,22 @@ class Violation:
 
 
 def check_store(
-    directory: Path, *, advance: Callable[[int], None] = lambda _: None
+    directory: Path,
+    *,
+    advance: Callable[[int], None] = lambda _: None,
+    observe: Callable[[Shard, Arrays], None] = lambda _, __: None,
 ) -> list[Violation]:
     """List every violation of the laws, in the order of shards; empty for a sound store.
 
-    ``advance`` is called with the listed size of each shard once it was read. Without a readable
-    manifest nothing else can be judged, so FS-01 then stands alone (or beside FS-02, when the
-    manifest states another schema).
+    Every shard is read once, and no two are in memory. Without a readable manifest nothing else can
+    be judged, so FS-01 then stands alone (or beside FS-02, when it states another schema).
+
+    Args:
+        directory: The store.
+        advance: Called with the listed size of each shard once it was read.
+        observe: Called with each shard whose bytes break no law and its arrays by name, ``row``
+            and ``valid`` among them, each (stop - start, *row_shape) as stored; for who wants more
+            of the numbers than laws, without reading them again.
     """
     path = directory / MANIFEST_FILE
     try:
@@ -88,7 +99,14 @@ def check_store(
         stated = stated_schema(text)
         other = [] if stated is None else schema_problems(stated)
         return [*_all("FS-02", other), Violation(law="FS-01", message=error.found)]
-    shards = (v for shard in manifest.shards for v in _shard(directory, manifest, shard, advance))
+    shards, invalid = [], []
+    for shard in manifest.shards:
+        broken, arrays = _shard(directory / shard.file, manifest, shard)
+        shards += broken
+        invalid.append(_invalid_rows(arrays, shard))
+        if not broken:
+            observe(shard, arrays)
+        advance(shard.bytes)
     return [
         *_all("FS-02", schema_problems(schema)),
         *_all("FS-03", key_problems(manifest, stated_key)),
@@ -98,7 +116,7 @@ def check_store(
         *shards,
         *_all("FS-16", _strangers(directory, manifest)),
         *_all("FS-17", failures_form(directory)),
-        *_all("FS-18", failures_rows(directory, manifest)),
+        *_all("FS-18", failures_rows(directory, manifest, invalid)),
     ]
 
 
@@ -120,41 +138,61 @@ def _strangers(directory: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{path.name} belongs to no store"
 
 
-def _shard(
-    directory: Path, manifest: Manifest, shard: Shard, advance: Callable[[int], None]
-) -> Iterator[Violation]:
-    yield from _file(directory / shard.file, manifest, shard)
-    advance(shard.bytes)
-
-
-def _file(path: Path, manifest: Manifest, shard: Shard) -> Iterator[Violation]:
+def _shard(path: Path, manifest: Manifest, shard: Shard) -> tuple[list[Violation], Arrays]:
+    """What is wrong with a shard, and those of its arrays that lie in it as declared."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        yield Violation(law="FS-07", message=f"{shard.file}: {error.strerror or error}")
-        return
+        return [Violation(law="FS-07", message=f"{shard.file}: {error.strerror or error}")], {}
+    found = [*_file(content, shard)]
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            broken, arrays = _inside(file, manifest, shard, content)
+    except READABLE as error:
+        return [*found, Violation(law="FS-09", message=f"{shard.file}: {error}")], {}
+    return [*found, *broken, *broken_values(arrays, shard)], arrays
+
+
+def _file(content: bytes, shard: Shard) -> Iterator[Violation]:
     if len(content) != shard.bytes:
         message = f"{shard.file} has {len(content)} bytes, listed {shard.bytes}"
         yield Violation(law="FS-07", message=message)
     if (found := content_digest(content)) != shard.digest:
         yield Violation(law="FS-08", message=f"{shard.file} has {found}, listed {shard.digest}")
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            yield from _inside(file, manifest, shard, len(content))
-    except READABLE as error:
-        yield Violation(law="FS-09", message=f"{shard.file}: {error}")
 
 
-def _inside(file: h5py.File, manifest: Manifest, shard: Shard, size: int) -> Iterator[Violation]:
-    yield from _all("FS-10", _attributes(file, manifest, shard))
+def _inside(
+    file: h5py.File, manifest: Manifest, shard: Shard, content: bytes
+) -> tuple[list[Violation], Arrays]:
+    """HDF5 says where the arrays lie; the numbers are taken from the bytes that were hashed."""
     layout = _declared(manifest, shard)
-    yield from _all("FS-11", (f"{shard.file}: {m}" for m in _datasets(file, layout)))
-    sound = {name: file[name] for name, form in layout.items() if _form(file.get(name)) == form}
-    for name, dataset in list(sound.items()):
-        if problem := flatness_problem(dataset, size):
-            yield Violation(law="FS-12", message=f"{shard.file}: {name} has {problem}")
-            del sound[name]  # what it claims may be more than memory holds
-    yield from broken_values({name: dataset[()] for name, dataset in sound.items()}, shard)
+    broken = [
+        *_all("FS-10", _attributes(file, manifest, shard)),
+        *_all("FS-11", (f"{shard.file}: {m}" for m in _datasets(file, layout))),
+    ]
+    arrays = {}
+    for name, form in layout.items():
+        dataset = file.get(name)
+        if _form(dataset) != form:
+            continue
+        if problem := flatness_problem(dataset, len(content)):
+            broken += _all("FS-12", [f"{shard.file}: {name} has {problem}"])
+        else:
+            arrays[name] = _view(dataset, content)
+    return broken, arrays
+
+
+def _view(dataset: h5py.Dataset, content: bytes) -> np.ndarray:
+    """The numbers of a dataset that lies in its file's bytes as it is."""
+    place, count = dataset.id.get_offset(), math.prod(dataset.shape)
+    return np.frombuffer(content, dataset.dtype, count, place).reshape(dataset.shape)
+
+
+def _invalid_rows(arrays: Arrays, shard: Shard) -> list[int] | None:
+    """Rows of a shard that are not valid; None where it has no mask as declared."""
+    if VALID_DATASET not in arrays:
+        return None
+    return [shard.start + int(place) for place in np.flatnonzero(~arrays[VALID_DATASET])]
 
 
 def _attributes(file: h5py.File, manifest: Manifest, shard: Shard) -> Iterator[str]:
@@ -184,7 +222,7 @@ def _form(item: object) -> tuple[tuple[int, ...], str] | None:
     return (item.shape, item.dtype.name) if isinstance(item, h5py.Dataset) else None
 
 
-def broken_values(arrays: Mapping[str, np.ndarray], shard: Shard) -> Iterator[Violation]:
+def broken_values(arrays: Arrays, shard: Shard) -> Iterator[Violation]:
     """Yield where the numbers of one shard break FS-13, FS-14 or FS-15.
 
     Args:

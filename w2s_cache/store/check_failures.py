@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import h5py
-import numpy as np
 
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.store.failures import RowFailure, read_failures, unexplained
-from w2s_cache.store.flat_dataset import flatness_problem
-from w2s_cache.store.layout import VALID_DATASET, Manifest, Shard
+from w2s_cache.store.layout import Manifest
 
 
 def failures_form(directory: Path) -> Iterator[str]:
@@ -22,33 +18,26 @@ def failures_form(directory: Path) -> Iterator[str]:
         yield error.found
 
 
-def failures_rows(directory: Path, manifest: Manifest) -> Iterator[str]:
+def failures_rows(
+    directory: Path, manifest: Manifest, invalid: Sequence[Sequence[int] | None]
+) -> Iterator[str]:
     """Which shards have rows that are not valid without a failure, or the other way about.
 
     Shards that cannot be read are the business of other laws, as are lines of shards that the
     manifest does not list.
+
+    Args:
+        directory: The store.
+        manifest: Its manifest.
+        invalid: Of each shard the rows that are not valid; None where it has no mask to be read.
     """
     try:
         failures = read_failures(directory)
     except CorruptStoreError:
         failures = {}
-    for shard in manifest.shards:
-        invalid = _invalid(directory, shard)
-        if invalid is None:
+    for shard, rows in zip(manifest.shards, invalid, strict=True):
+        if rows is None:
             continue
         told: tuple[RowFailure, ...] = failures.get(shard.digest, ())
-        if problem := unexplained(invalid, told, (shard.start, shard.stop)):
+        if problem := unexplained(rows, told, (shard.start, shard.stop)):
             yield problem
-
-
-def _invalid(directory: Path, shard: Shard) -> list[int] | None:
-    """Rows of a shard that are not valid; None where it has no mask that could be read."""
-    try:
-        path = directory / shard.file
-        with h5py.File(path, "r", locking=False) as file:
-            if flatness_problem(file[VALID_DATASET], path.stat().st_size):
-                return None
-            valid = np.asarray(file[VALID_DATASET][()], dtype=bool)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError):
-        return None
-    return [shard.start + int(place) for place in np.flatnonzero(~valid)]

@@ -112,11 +112,10 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
             fix="Run `w2s-cache extract --on-error skip` again with the same spec: it finds the "
             "reasons anew.",
         )
-    found: dict[str, tuple[RowFailure, ...]] = {}
+    found: dict[str, list[RowFailure]] = {}
     for line in lines:
-        shard = line.pop("shard")
-        found[shard] = (*found.get(shard, ()), RowFailure(**line))
-    return found
+        found.setdefault(line.pop("shard"), []).append(RowFailure(**line))
+    return {shard: tuple(told) for shard, told in found.items()}
 
 
 def in_force(directory: Path, manifest: Manifest) -> tuple[RowFailure, ...]:

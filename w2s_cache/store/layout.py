@@ -92,6 +92,10 @@ class Manifest:
         """How many rows the published shards hold."""
         return sum(shard.stop - shard.start for shard in self.shards)
 
+    def width(self, name: str) -> int:
+        """Length of the vectors of an array that it declares, e.g. ``"features"``."""
+        return {spec.name: spec.row_shape[-1] for spec in self.arrays}[name]
+
 
 def slug(name: str) -> str:
     """Make a readable name that every file system accepts as one path component.

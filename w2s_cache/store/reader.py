@@ -17,6 +17,7 @@ from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexpl
 from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, Manifest, Shard
 from w2s_cache.store.manifest_json import manifest_from_json
+from w2s_cache.store.row_numbers import places, row_numbers, touched_shards
 from w2s_cache.store.shard import (
     array_view,
     corrupt,
@@ -56,22 +57,43 @@ class Store:
             StoreError: a row number that the store does not have.
             CorruptStoreError: bytes on disk are not those that were written.
         """
-        specs = {spec.name: spec for spec in self.manifest.arrays}
-        if name not in specs:
-            raise UnknownNameError("array", name, specs)
-        spec = specs[name]
-        result = "float32" if spec.dtype.startswith("float") else spec.dtype
-        with naming_domain(self.manifest):
-            return self._gather(name, spec.row_shape, (spec.dtype, result), rows)
+        return self.read_together((name,), rows=rows)[name]
 
     def valid(self) -> np.ndarray:
         """Read which rows hold data: (N,) bool.
 
+        Every shard is read and hashed for it: who wants an array too asks for both at once, see
+        :meth:`read_together`.
+
         Raises:
             CorruptStoreError: bytes on disk are not those that were written.
         """
+        return self.read_together((VALID_DATASET,))[VALID_DATASET]
+
+    def read_together(
+        self, names: Sequence[str], *, rows: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Read several arrays of the same rows, every shard that is touched once for all of them.
+
+        Args:
+            names: Array names, e.g. ``"features"``; ``"valid"`` is which rows hold data.
+            rows: (M,) integer row numbers in any order, repeats allowed; None for all rows.
+
+        Returns:
+            By name what :meth:`read` gives; ``"valid"`` is (N or M,) bool.
+
+        Raises:
+            UnknownNameError: the store has no such array.
+            StoreError: a row number that the store does not have.
+            CorruptStoreError: bytes on disk are not those that were written.
+        """
+        known = {spec.name: (spec.row_shape, spec.dtype) for spec in self.manifest.arrays}
+        known[VALID_DATASET] = ((), "bool")
+        for name in names:
+            if name not in known:
+                raise UnknownNameError("array", name, known)
         with naming_domain(self.manifest):
-            return self._gather(VALID_DATASET, (), ("bool", "bool"), None)
+            return self._gather({name: known[name] for name in names}, rows)
 
     def failures(self) -> tuple[RowFailure, ...]:
         """Read why rows are not valid, by row; empty when all are.
@@ -82,8 +104,11 @@ class Store:
         with naming_domain(self.manifest):
             return in_force(self.directory, self.manifest)
 
-    def verify(self) -> None:
-        """Read and hash every shard and find every array in it, in order to keep nothing of it.
+    def verify(self) -> np.ndarray:
+        """Read and hash every shard and find every array in it, to keep nothing but the mask.
+
+        Returns:
+            (N,) bool, which rows hold data.
 
         Raises:
             CorruptStoreError: a shard is absent, its bytes are not those that were written, it
@@ -91,9 +116,10 @@ class Store:
                 valid.
         """
         with naming_domain(self.manifest):
-            self._verify()
+            return self._verify()
 
-    def _verify(self) -> None:
+    def _verify(self) -> np.ndarray:
+        valid = np.ones(self.manifest.rows, dtype=bool)
         failures = read_failures(self.directory)
         refuse_sizes(self.directory, self.manifest.shards)
 
@@ -107,35 +133,37 @@ class Store:
             if problem := unexplained(rows, told, (shard.start, shard.stop)):
                 wanted = "a failure for each row that is not valid"
                 raise corrupt(self.directory / FAILURES_FILE, wanted, problem)
+            valid[rows] = False
 
         _visit(self.directory, self.manifest.shards, sound)
+        return valid
 
     def _gather(
-        self,
-        name: str,
-        row_shape: tuple[int, ...],
-        dtypes: tuple[str, str],
-        rows: np.ndarray | None,
-    ) -> np.ndarray:
+        self, forms: Mapping[str, tuple[tuple[int, ...], str]], rows: np.ndarray | None
+    ) -> dict[str, np.ndarray]:
         wanted = None if rows is None else row_numbers(rows, self.manifest.rows)
         count = self.manifest.rows if wanted is None else len(wanted)
-        touched = _touched(self.manifest, wanted)
-        width = math.prod(row_shape) * np.dtype(dtypes[0]).itemsize
+        touched = touched_shards(self.manifest, wanted)
+        width = sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype in forms.values())
         refuse_sizes(self.directory, touched, width=width)
-        result = np.empty((count, *row_shape), dtype=dtypes[1])
+        results = {
+            name: np.empty((count, *shape), dtype="float32" if dtype.startswith("float") else dtype)
+            for name, (shape, dtype) in forms.items()
+        }
 
         def place(shard: Shard, buffer: np.ndarray) -> None:
-            shape = (shard.stop - shard.start, *row_shape)
-            path = self.directory / shard.file
-            source = array_view(path, name, buffer, shape=shape, dtype=dtypes[0])
-            if wanted is None:
-                _convert(source, result[shard.start : shard.stop])
-            else:
-                here = np.flatnonzero((wanted >= shard.start) & (wanted < shard.stop))
-                result[here] = source[wanted[here] - shard.start]
+            here, there = places(shard, wanted)
+            for name, (row_shape, dtype) in forms.items():
+                shape = (shard.stop - shard.start, *row_shape)
+                path = self.directory / shard.file
+                source = array_view(path, name, buffer, shape=shape, dtype=dtype)
+                if wanted is None:
+                    _convert(source, results[name][there])
+                else:
+                    results[name][there] = source[here]
 
         _visit(self.directory, touched, place)
-        return result
+        return results
 
 
 def open_store(directory: Path | str, *, expected_key: Mapping[str, object] | None = None) -> Store:
@@ -200,33 +228,6 @@ def _visit(
     parts = [shards[i::READERS] for i in range(READERS) if shards[i::READERS]]
     with ThreadPoolExecutor(READERS) as pool:
         list(pool.map(visit, parts))
-
-
-def _touched(manifest: Manifest, wanted: np.ndarray | None) -> Sequence[Shard]:
-    if wanted is None:
-        return manifest.shards
-    return [manifest.shards[i] for i in np.unique(wanted // manifest.shard_rows)]
-
-
-def row_numbers(rows: np.ndarray, count: int) -> np.ndarray:
-    """Return row numbers as (M,) int64.
-
-    Raises:
-        StoreError: not a vector of integers, or a number outside [0, count).
-    """
-    rows = np.asarray(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu":
-        found = f"shape {rows.shape}, dtype {rows.dtype}"
-    elif rows.size and (rows.min() < 0 or rows.max() >= count):
-        found = f"row numbers from {rows.min()} to {rows.max()}"
-    else:
-        return rows.astype(np.int64)
-    raise StoreError(
-        "rows that the store does not have are asked for",
-        expected=f"a vector of integers in [0, {count})",
-        found=found,
-        fix="Take row numbers from this store's own index.",
-    )
 
 
 def converted(stored: np.ndarray) -> np.ndarray:

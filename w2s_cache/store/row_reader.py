@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from w2s_cache.errors import StoreError, UnknownNameError
-from w2s_cache.store.reader import Store, converted, row_numbers
+from w2s_cache.store.reader import Store, converted
+from w2s_cache.store.row_numbers import row_numbers
 from w2s_cache.store.shard import array_offset, corrupt
 
 _OPEN_FILES = 128  # at most; systems allow a process 256 or more
 
 
 class RowReader:
-    """Reads rows of one array, which is verified as a whole when the reader is made.
+    """Reads rows of one array of a store, all of which is verified when the reader is made.
 
     Published shards never change, so what was verified once is read without hashing it again. A
     reader travels to another process as a value and opens, and verifies, there.
@@ -23,6 +24,9 @@ class RowReader:
     Args:
         store: The store.
         name: Array name.
+
+    Attributes:
+        valid: (N,) bool, which rows hold data.
 
     Raises:
         UnknownNameError: The store has no such array.
@@ -33,7 +37,7 @@ class RowReader:
         specs = {spec.name: spec for spec in store.manifest.arrays}
         if name not in specs:
             raise UnknownNameError("array", name, specs)
-        store.verify()
+        self.valid = store.verify()
         self.store, self.name, self._spec = store, name, specs[name]
         self._kind = np.dtype(self._spec.dtype).newbyteorder("<")
         self._row_bytes = int(np.prod(self._spec.row_shape)) * self._kind.itemsize

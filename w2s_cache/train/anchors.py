@@ -18,10 +18,13 @@ from torch.nn import functional
 
 from w2s_cache.counted import counted
 from w2s_cache.errors import TrainError
+from w2s_cache.store.domain_command import naming_domain
 from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.index import read_index
 from w2s_cache.store.index_agreement import open_member_of
-from w2s_cache.store.layout import index_path
+from w2s_cache.store.layout import VALID_DATASET, index_path
+from w2s_cache.store.reader import converted
+from w2s_cache.store.shard_walk import shard_arrays
 from w2s_cache.train.digests import anchors_digest
 from w2s_cache.train.inputs import DomainInputs
 
@@ -68,7 +71,7 @@ def _class_directions(
 ) -> tuple[Tensor, list[int]]:
     """(k, d): unit mean of the unit D_train features of each class, zero where it has no image.
 
-    Beside it the rows of the images that were skipped.
+    Beside it the rows of the images that were skipped. One shard is in memory at a time.
     """
     index = read_index(index_path(home, found.dataset, found.domain))
     if tuple(index.classes) != tuple(classes):
@@ -79,9 +82,15 @@ def _class_directions(
             fix="Remove `anchors` from the spec, or that domain from the cache.",
         )
     store = open_member_of(index, home, found.image)
-    valid = store.valid()
-    rows = np.flatnonzero(index.is_train & valid)
-    features = functional.normalize(torch.from_numpy(store.read("features"))[rows], dim=-1)
-    labels = torch.from_numpy(index.labels[rows])
-    member = functional.one_hot(labels, len(classes)).to(features)
-    return functional.normalize(member.T @ features, dim=-1), np.flatnonzero(~valid).tolist()
+    sums = torch.zeros(len(classes), store.manifest.width("features"), dtype=torch.float64)
+    skipped: list[int] = []
+    with naming_domain(store.manifest):
+        for shard, arrays in shard_arrays(store.directory, store.manifest):
+            valid, here = arrays[VALID_DATASET], slice(shard.start, shard.stop)
+            skipped += (np.flatnonzero(~valid) + shard.start).tolist()
+            taken = index.is_train[here] & valid
+            features = torch.from_numpy(converted(arrays["features"][taken]))
+            unit = functional.normalize(features, dim=-1).double()
+            # row after row, so that neither shards nor threads change a bit of the sum
+            sums.index_add_(0, torch.from_numpy(index.labels[here][taken]), unit)
+    return functional.normalize(sums, dim=-1).float(), skipped

@@ -9,7 +9,6 @@ import torch
 
 from w2s_cache.errors import TrainError
 from w2s_cache.train.divergence import Diverged, nothing_left
-from w2s_cache.train.finite import refuse_broken_inputs
 from w2s_cache.train.predict import probable
 from w2s_cache.train.settings import declared_candidates
 from w2s_cache.train.task import Pool, Task
@@ -31,11 +30,10 @@ def classify(tasks: Sequence[Task]) -> list[Classified | TrainError]:
         of a run diverged, the refusal that names them. The other runs are as without it.
 
     Raises:
-        TrainError: A hyper-parameter the method does not have, or features or weak logits that
-            are not finite.
+        TrainError: A hyper-parameter the method does not have.
+        CorruptStoreError: Features or weak logits, read from disk now, that are not finite.
         EncoderError: The method trains through a text tower that cannot be attached.
     """
-    refuse_broken_inputs(tasks[0].inputs)
     if tasks[0].method.head is None:
         return [_weak_itself(task) for task in tasks]
     pool = Pool(tasks[0])

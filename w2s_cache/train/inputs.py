@@ -20,6 +20,7 @@ from w2s_cache.store.index_agreement import open_member_of, other_names, stale
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
 from w2s_cache.train.digests import input_digests
+from w2s_cache.train.finite import finite_rows
 from w2s_cache.train.memory import shown_bytes, training_bytes
 from w2s_cache.train.source import Rows, in_memory, stored_rows
 
@@ -78,25 +79,28 @@ def load_inputs(
         StaleStoreError: The index changed after the features were extracted, or a store is of
             other images or classes.
         StoreError: A store is absent or incomplete.
-        CorruptStoreError: Bytes on disk are not those that were written.
+        CorruptStoreError: Bytes on disk are not those that were written, or not finite numbers; of
+            what stays on disk the numbers are looked at when they are asked for.
     """
     index = read_index_of(home, found)
     image = open_member_of(index, home, found.image)
     logits = open_member_of(index, home, found.logits)
     text, scale, identity = _text(home, found, index)
-    valid = image.valid() & logits.valid()
     need = training_bytes(image, logits, tested=int((~index.is_train).sum()))
-    source: Callable[[Store, str], Rows] = in_memory
+    source: Callable[[Store, str], tuple[Rows, np.ndarray]] = in_memory
     if memory is not None and need > memory:
         source = stored_rows
         say(
             f"{found.domain}: training would take {shown_bytes(need)}, more than the "
             f"{shown_bytes(memory)} of --memory; its features are read from disk, which is slower"
         )
+    features, with_features = source(image, "features")
+    weak_logits, with_logits = source(logits, "logits")
+    valid = with_features & with_logits
     return DomainInputs(
         index=index,
-        features=source(image, "features"),
-        weak_logits=source(logits, "logits"),
+        features=finite_rows(features, valid, what=f"features of {found.domain}"),
+        weak_logits=finite_rows(weak_logits, valid, what=f"weak logits of {found.domain}"),
         valid=valid,
         text=text,
         logit_scale=scale,

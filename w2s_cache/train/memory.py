@@ -18,7 +18,7 @@ def training_bytes(image: Store, logits: Store, *, tested: int) -> int:
     Besides every row as it is stored, training holds the ``tested`` rows of D_test three times: as
     they are, as head and loss want them, and gathered for a start in closed form.
     """
-    widths = _width(image, "features") + _width(logits, "logits")
+    widths = image.manifest.width("features") + logits.manifest.width("logits")
     return 4 * widths * (image.manifest.rows + 3 * tested)
 
 
@@ -46,8 +46,3 @@ def _container_limit() -> int | None:
         return int(_CGROUP.read_text())
     except (OSError, ValueError):  # no container, or one without limit
         return None
-
-
-def _width(store: Store, name: str) -> int:
-    (spec,) = (spec for spec in store.manifest.arrays if spec.name == name)
-    return spec.row_shape[0]

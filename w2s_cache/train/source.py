@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from w2s_cache.store.layout import VALID_DATASET
 from w2s_cache.store.reader import Store
 from w2s_cache.store.row_reader import RowReader
 
@@ -80,17 +81,19 @@ class StreamedTargets:
 Targets = Mapping[str, Tensor] | StreamedTargets
 
 
-def in_memory(store: Store, name: str) -> Tensor:
-    """An array of a store, read and verified now."""
-    return torch.from_numpy(store.read(name))
+def in_memory(store: Store, name: str) -> tuple[Tensor, np.ndarray]:
+    """An array of a store, read and verified now, and (N,) bool which of its rows hold data."""
+    found = store.read_together((name, VALID_DATASET))
+    return torch.from_numpy(found[name]), found[VALID_DATASET]
 
 
-def stored_rows(store: Store, name: str) -> Streamed:
-    """An array of a store, verified now, its rows read when they are asked for."""
+def stored_rows(store: Store, name: str) -> tuple[Streamed, np.ndarray]:
+    """An array of a store, verified now, its rows read when they are asked for; and its mask."""
     reader = RowReader(store, name)
-    return Streamed(
+    streamed = Streamed(
         read=lambda rows: torch.from_numpy(reader.read(rows.numpy())), size=reader.shape
     )
+    return streamed, reader.valid
 
 
 def chosen(source: Rows, rows: np.ndarray, device: str) -> Rows:

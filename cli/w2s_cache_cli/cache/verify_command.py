@@ -69,7 +69,7 @@ def command(
 ) -> None:
     """Read every byte of the cache, or of a part of it, and check all laws.
 
-    Every shard is hashed and read by plain HDF5; indexes, fine-tuned weak models and feature sets
+    Every shard is read once, hashed and opened by plain HDF5; indexes, weak models and feature sets
     are checked too, and whether all of a feature set fits together. A line names each law that is
     broken and what to do. Lines with "note" are no errors but worth a look: rows of one number,
     odd norms, rows that repeat others. Exit code 1 when a law is broken.

@@ -150,9 +150,9 @@ def test_diff_names_fields_and_exits_like_diff(cache, copy):
 
 
 def test_diff_takes_the_digests_that_ls_prints(cache):
-    """A store named by the digest in its line of `ls` is compared as by its path."""
-    lines = [line for line in cache("ls").stdout.splitlines() if "/image/" in line]
-    [paths, digests] = ([line.split()[place] for line in lines] for place in (-1, -2))
+    """A store named by the digits that end its line of `ls` is compared as by its path."""
+    paths = [line.split()[-1] for line in cache("ls").stdout.splitlines() if "/image/" in line]
+    digests = [path.rpartition("-")[2][:6] for path in paths]
     assert cache("diff", *digests).stdout == cache("diff", *paths).stdout
     told = cache("diff", digests[0], "0000")
     assert (told.exit_code, told.stderr.count("\n")) == (1, 1)

@@ -51,8 +51,8 @@ def operand(named: Path, home: Path) -> StoreOperand | SetOperand:
         folder = path.parent if path.name == MANIFEST_FILE else path
         if (folder / MANIFEST_FILE).is_file():
             return StoreOperand(directory=folder, manifest=read_manifest(folder))
-    if folder := _of_digest(str(named), home):
-        return StoreOperand(directory=folder, manifest=read_manifest(folder))
+    if store := _of_digest(str(named), home):
+        return StoreOperand(directory=store, manifest=read_manifest(store))
     raise StoreError(
         f"cannot compare {named}",
         expected="a store's folder or digest (four digits of it or more), or a feature set's file, "

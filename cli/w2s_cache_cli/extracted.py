@@ -16,7 +16,8 @@ def summary(done: Extracted, seconds: float, *, imported: bool) -> str:
     if done.skipped:
         count += f", {len(done.skipped):,} skipped"
     if done.reused:
-        return f"{done.domain}: {count}, all reused from the cache ({seconds:.1f} s)"
+        left = f"the other {done.rows - len(done.skipped):,}" if done.skipped else "all"
+        return f"{done.domain}: {count}, {left} reused from the cache ({seconds:.1f} s)"
     verbs = dict.fromkeys(done.computed, "computed")
     if imported:
         verbs["logits"] = "imported"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
 @click.command()
 @cache_dir_option
 def command(cache_dir: Path) -> None:
-    """List every store: rows, width, size, when it was made, key and path."""
+    """List every store: rows, size, day it was made, skipped images and path.
+
+    Of an unfinished store it is said how many of its rows are there; broken ones stand last.
+    The path is that below the cache, for `w2s-cache inspect`, which tells the rest; it ends in the
+    first digits of the key's digest, for `w2s-cache cache diff`.
+    """
     from w2s_cache.store.contents import list_stores
 
     entries = list(list_stores(cache_dir))
-    for entry in entries:
-        echo(_line(entry))
+    for line in _lines(entries, cache_dir):
+        echo(line)
     total = sum(entry.bytes for entry in entries)
     echo(f"{counted(len(entries), 'store')}, {total / 1e6:,.1f} MB in {cache_dir}", err=True)
     if not entries:
@@ -36,16 +42,37 @@ def _nothing(home: Path) -> str:
     return f"{why}: run `w2s-cache extract`, or name another --cache-dir (or W2S_CACHE_HOME)."
 
 
-def _line(entry: StoreEntry) -> str:
-    manifest = entry.manifest
-    if manifest is None:
-        return f"BROKEN {entry.path}: {entry.problem}"
-    arrays = " ".join(
-        f"{spec.name}:{'x'.join(map(str, spec.row_shape))}:{spec.dtype}" for spec in manifest.arrays
+def _lines(entries: Sequence[StoreEntry], home: Path) -> Iterator[str]:
+    """One line per store, columns as wide as they must be; broken stores stand last."""
+    from w2s_cache.errors import StoreError
+
+    whole, broken = [], []
+    for entry in entries:
+        try:
+            whole.append(_columns(entry, home))
+        except StoreError as error:
+            broken.append(f"BROKEN {entry.path}: {entry.problem or error}")
+    widths = [max(map(len, column)) for column in zip(*whole, strict=True)]
+    for *columns, path in whole:
+        shown = [text.rjust(width) for text, width in zip(columns, widths, strict=False) if width]
+        yield "  ".join([*shown, path])
+    yield from broken
+
+
+def _columns(entry: StoreEntry, home: Path) -> tuple[str, ...]:
+    """Rows, size, day, skipped images and path.
+
+    Raises:
+        StoreError: The store's manifest or list of skipped images cannot be read.
+    """
+    from w2s_cache.store.failures import in_force
+    from w2s_cache.store.reader import read_manifest
+
+    manifest = entry.manifest or read_manifest(home / entry.path)
+    skipped = len(in_force(home / entry.path, manifest))
+    rows = ("" if manifest.complete else f"{manifest.stored_rows:,} of ") + counted(
+        manifest.rows, "row"
     )
-    state = "" if manifest.complete else f" INCOMPLETE {manifest.stored_rows:,} of"
-    return (
-        f"{manifest.kind:7}{state} {counted(manifest.rows, 'row'):>14}  {arrays:44} "
-        f"{entry.bytes / 1e6:9.1f} MB"
-        f"  {manifest.created[:16]}  {manifest.key_digest[:12]}  {entry.path}"
-    )
+    left_out = f"{skipped:,} skipped" if skipped else ""
+    size, day = f"{entry.bytes / 1e6:,.1f} MB", manifest.created[:10]
+    return rows, size, day, left_out, entry.path

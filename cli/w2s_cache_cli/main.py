@@ -12,6 +12,7 @@ import click
 from w2s_cache import __version__
 from w2s_cache.errors import W2SError
 from w2s_cache_cli.lazy_group import LazyGroup
+from w2s_cache_cli.misplaced_option import placed
 from w2s_cache_cli.next_steps import completed
 
 COMMANDS = {
@@ -44,6 +45,8 @@ class _Program(LazyGroup):
         os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # else a line for every retry
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            raise placed(error, self) from None
         except W2SError as error:
             click.echo(completed(f"Error: {error}"), err=True)
             sys.exit(EXIT_FAILED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ import click
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
 from w2s_cache.sections import AS_DECLARED, Overrides, strong_section_of, weak_section_of
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec
+from w2s_cache_cli.options import comma_list
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -57,26 +58,46 @@ def names_options(command: Command) -> Command:
     return strong_option(weak_option(command))
 
 
-def several_names_options(
-    default: str, *, callback: Callable[..., Any] | None = None
-) -> Callable[[Command], Command]:
+def several_names_options(default: str, *, commas: bool = False) -> Callable[[Command], Command]:
     """``--strong`` and ``--weak`` that may be repeated.
 
     Args:
         default: What is taken without them.
-        callback: Splits names at commas, for commands that need no ``ARCH,TAG``.
+        commas: Whether one value may name several; see :func:`strong_names` for the encoders.
     """
-    how = "repeat, or separate by commas" if callback else "repeat"
+    how = "repeat, or separate by commas" if commas else "repeat"
 
     def add(command: Command) -> Command:
         for name, what in (("weak", _WEAK), ("strong", _STRONG)):
             text = f"{what} Several: {how}. Default: {default}."
-            command = click.option(f"--{name}", multiple=True, callback=callback, help=text)(
-                command
-            )
+            split = comma_list if commas and name == "weak" else None
+            command = click.option(f"--{name}", multiple=True, callback=split, help=text)(command)
         return command
 
     return add
+
+
+def strong_names(values: Iterable[str], known: Collection[str]) -> tuple[str, ...]:
+    """The encoders that values of ``--strong`` name, each once, in the order given.
+
+    A value may name several with commas between them, and a name may have a comma of its own:
+    known names and those with a colon or slash stand for themselves, so does a name before one
+    that is known and one at the end; any other is the ARCH of the TAG behind it.
+
+    Args:
+        values: As they were typed.
+        known: Sections of the spec and names in the cache.
+    """
+    return tuple(dict.fromkeys(name for value in values for name in _parted(value, known)))
+
+
+def _parted(value: str, known: Collection[str]) -> Iterator[str]:
+    parts = [part for part in map(str.strip, value.split(",")) if part]
+    while parts:
+        first = parts.pop(0)
+        alone = first in known or any(mark in first for mark in ":/")
+        tagged = not alone and bool(parts) and parts[0] not in known
+        yield f"{first},{parts.pop(0)}" if tagged else first
 
 
 def override_options(command: Callable[..., Any]) -> Callable[..., Any]:

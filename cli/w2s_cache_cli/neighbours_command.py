@@ -36,7 +36,13 @@ def command() -> None:
 )
 @source_options
 def duplicates(threshold: float, across: bool, **shared: Any) -> None:
-    """List near-duplicates, and count the test images that leak from the training half."""
+    """List near-duplicates, and count the test images that leak from the training half.
+
+    \b
+    Examples:
+      w2s-cache neighbours duplicates --domain real --threshold 0.98
+      w2s-cache neighbours duplicates --across --format csv
+    """
     from w2s_cache_cli.neighbours_report import report_duplicates
 
     report_duplicates(source_of(**shared), threshold=threshold, across=across)
@@ -75,7 +81,14 @@ def duplicates(threshold: float, across: bool, **shared: Any) -> None:
 def labels(
     count: int, tau: float, by: str, split: Split, ground_truth: bool, **shared: Any
 ) -> None:
-    """Estimate the quality of weak labels: how many neighbours share each, and their vote."""
+    """Estimate the quality of weak labels: how many neighbours share each, and their vote.
+
+    \b
+    Examples:
+      w2s-cache neighbours labels --domain sketch
+      w2s-cache neighbours labels --domain sketch --by image --limit 30
+      w2s-cache neighbours labels --split train --by image --format csv
+    """
     from w2s_cache_cli.neighbours_report import report_labels
 
     source = source_of(**shared)
@@ -102,6 +115,11 @@ def prototypes(**options: Any) -> None:
 
     Needs the run: `w2s-cache train --method METHOD` first. Of a linear head the rows of its weight
     are taken.
+
+    \b
+    Examples:
+      w2s-cache neighbours prototypes --domain real --method cpl --class star
+      w2s-cache neighbours prototypes --method zero-shot --neighbours 10
     """
     from w2s_cache_cli.neighbours_report import report_prototypes
 

@@ -39,7 +39,13 @@ def command() -> None:
 @_one_domain
 @source_options
 def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
-    """Accuracy on training and test images over steps; runs need `train --curves`."""
+    """Accuracy on training and test images over steps; runs need `train --curves`.
+
+    \b
+    Examples:
+      w2s-cache train --method lp-kd,cpl --domain sketch --curves
+      w2s-cache plot curves --method lp-kd,cpl --domain sketch
+    """
     from w2s_cache.methods import CEILING_METHODS, expand_groups, find_method
     from w2s_cache.plots.curves import SIZE, draw_curves, gather_curves
     from w2s_cache.results import read_trace
@@ -70,7 +76,12 @@ def curves(methods: tuple[str, ...], domain: str, **shared: Any) -> None:
 @_one_domain
 @source_options
 def beta(method: str, domain: str, **shared: Any) -> None:
-    """AdaptConf's weight of the own prediction, before and after training."""
+    """AdaptConf's weight of the own prediction, before and after training.
+
+    \b
+    Example:
+      w2s-cache plot beta --method lp-adapt --domain sketch
+    """
     from w2s_cache.encoders.reattach import Reattached
     from w2s_cache.methods import find_method
     from w2s_cache.plots.beta import SIZE, draw_beta
@@ -112,7 +123,14 @@ def beta(method: str, domain: str, **shared: Any) -> None:
 @domain_option
 @source_options
 def sensitivity(method: str, parameter: str, domains: tuple[str, ...], **shared: Any) -> None:
-    """Accuracy against one hyper-parameter, from runs that differ in nothing else."""
+    """Accuracy against one hyper-parameter, from runs that differ in nothing else.
+
+    \b
+    Examples:
+      w2s-cache train --method cpl --set tau=0.1
+      w2s-cache train --method cpl --set tau=0.3
+      w2s-cache plot sensitivity --method cpl --parameter tau
+    """
     from w2s_cache.plots.sensitivity import SIZE, draw_sensitivity, gather_sensitivity
     from w2s_cache.train.settings import declare
 

@@ -149,6 +149,15 @@ def test_diff_names_fields_and_exits_like_diff(cache, copy):
     assert cache("diff", image).exit_code == 2
 
 
+def test_diff_takes_the_digests_that_ls_prints(cache):
+    """A store named by the digits that end its line of `ls` is compared as by its path."""
+    paths = [line.split()[-1] for line in cache("ls").stdout.splitlines() if "/image/" in line]
+    digests = [path.rpartition("-")[2][:6] for path in paths]
+    assert cache("diff", *digests).stdout == cache("diff", *paths).stdout
+    told = cache("diff", digests[0], "0000")
+    assert (told.exit_code, told.stderr.count("\n")) == (1, 1)
+
+
 def test_diff_with_a_spec_says_what_changed_since(cached, cache, copy, tmp_path):
     """A feature set, or a store by the sets that need it, beside what the spec asks for now."""
     told = cache("diff", SET, "--spec", cached.spec)

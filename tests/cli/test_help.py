@@ -50,6 +50,25 @@ def test_help_names_every_option_with_a_text(words, w2s):
             assert not parameter.envvar or str(parameter.envvar) in told.stdout
 
 
+MANY_OPTIONS = 10
+SHOWN = "    w2s-cache "
+
+
+@pytest.mark.parametrize("words", commands())
+def test_examples_are_shown_where_options_are_many_and_can_be_pasted(words, w2s):
+    """A command of ten options or more shows how it is used; every example shown is understood."""
+    told = w2s(*words.split(), "--help").stdout.replace("\\\n", "")
+    found = [line.split(" > ")[0].split()[1:] for line in told.splitlines() if SHOWN in line]
+    command = commands()[words]
+    assert found or isinstance(command, click.Group) or len(command.params) < MANY_OPTIONS
+    for example in found:
+        called = max(
+            (name for name in commands() if example[: len(name.split())] == name.split()), key=len
+        )
+        with commands()[called].make_context(called, example[len(called.split()) :]):
+            pass
+
+
 @pytest.mark.parametrize(
     ("words", "default"),
     [

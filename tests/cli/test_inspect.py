@@ -10,8 +10,11 @@ def test_ls_lists_every_store(cached, w2s):
     """Two image, two logits and one text store, their paths relative to the cache."""
     listed = w2s("ls", "--cache-dir", cached.cache)
     assert listed.exit_code == 0
-    kinds = [line.split()[0] for line in listed.stdout.splitlines()]
+    kinds = [line.split("/")[-2] for line in listed.stdout.splitlines()]
     assert sorted(kinds) == ["image", "image", "logits", "logits", "text"]
+    assert [line.split()[:2] for line in listed.stdout.splitlines()] == [
+        [rows, "rows"] for rows in ("60", "60", "60", "60", "3")
+    ]
     for line in listed.stdout.splitlines():
         assert (cached.cache / line.split()[-1] / "manifest.json").is_file()
     assert listed.stderr.startswith("5 stores")

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
 
-from w2s_cache.methods import METHODS
 from w2s_cache.store.index import read_index
 from w2s_cache.store.layout import index_path
 
@@ -87,30 +86,6 @@ def test_tables_writes_files_when_asked(studied, w2s, tmp_path):
     assert names == ["tiny-main.csv", "tiny-main.md", "tiny-main.tex"]
     assert (tmp_path / "out" / "tiny-main.csv").read_text(encoding="utf-8") == table.stdout
     assert table.stderr.count("wrote ") == 3
-
-
-def test_methods_names_every_method(w2s):
-    """One line per method, with the defaults of its hyper-parameters."""
-    told = w2s("methods")
-    assert told.exit_code == 0
-    assert set(METHODS) <= {line.split()[0] for line in told.stdout.splitlines()}
-    lines = {line.split()[0]: line for line in told.stdout.splitlines()}
-    assert "tau_strong=0.1" in lines["cpl"]
-    assert lines["cpl"].endswith("(tau sets tau_strong and tau_weak)")
-    assert lines["cpl-ce"].endswith("(tau sets tau_strong)")
-    assert "tau sets" not in lines["soft-class-means"]
-
-
-def test_columns_of_methods_fit_the_longest(w2s):
-    """Titles and hyper-parameters begin at the same place in every line."""
-    lines = {line.split()[0]: line for line in w2s("methods").stdout.splitlines()}
-    titles = {lines[name].index(f"  {METHODS[name].title}") + 2 for name in METHODS}
-    assert titles == {max(map(len, lines)) + 2}
-    options = titles.pop() + max(len(method.title) for method in METHODS.values()) + 2
-    for name in METHODS:
-        shown = lines[name][options:].split(" ")[0]
-        assert lines[name][options - 2 : options].strip() == ""
-        assert shown == "" or "=" in shown
 
 
 def test_specs_lists_and_shows(place, w2s):

@@ -51,7 +51,8 @@ def test_skipping_counts_by_domain_names_a_few_and_exits_with_3(spoilt: Any) -> 
     assert "art: 60 images, 3 skipped, features 57 computed, logits 57 computed" in first.output
     assert "photo: 60 images, features 60 computed" in first.output
     assert "3 of 60 images skipped: art/blue/05.png (decode: no image" in first.output
-    assert "art: 60 images, 3 skipped, all reused" in again.output
+    assert "art: 60 images, 3 skipped, the other 57 reused from the cache" in again.output
+    assert "photo: 60 images, all reused from the cache" in again.output
     assert "skipped earlier" in again.output
     assert "--retry-skipped tries them again" in again.output
 

@@ -22,10 +22,25 @@ def test_neighbours_are_those_of_a_full_sort(copied, reference, library, count):
 
 @pytest.mark.usefixtures("library")
 def test_cosines_are_those_of_the_rows_found(copied):
-    """Each cosine is that of its query with its row, to the last bit of single precision."""
+    """Each is that of its query with its row, to the last bit of single precision, up to ±1."""
     found = nearest(make_index(copied), copied, copied[:50], 7)
     expected = (copied[:50].double().unsqueeze(1) * copied[found.rows].double()).sum(-1)
-    assert torch.equal(found.cosines, expected.float())
+    assert torch.equal(found.cosines, expected.float().clamp(-1, 1))
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("sign", [1, -1])
+def test_no_cosine_lies_beyond_one(sign):
+    """Rows a little longer than 1 by rounding are of cosine ±1 with themselves and opposites."""
+    rows = unit(torch.randn(200, 24, generator=torch.Generator().manual_seed(0)))
+    computed = (rows.double() ** 2).sum(-1).float()
+    assert (computed > 1).any()
+    found = nearest(make_index(rows), rows, sign * rows, len(rows)).cosines
+    assert float(found.abs().max()) == 1
+    twice = torch.cat([rows, rows])
+    pairs = pairs_above(make_index(twice), twice, 0.99, most=1_000)
+    assert len(pairs.cosines) == 200
+    assert float(pairs.cosines.max()) == 1
 
 
 @pytest.mark.usefixtures("library")

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import xxhash
 
+from w2s_cache.cache.pack_damage import corrupt_where_unreadable
 from w2s_cache.cache.pack_layout import (
     DIGESTS,
     FEATURE_SET,
@@ -24,8 +25,7 @@ from w2s_cache.cache.pack_layout import (
     root_attributes,
 )
 from w2s_cache.cache.pack_parts import Parts, corrupt
-from w2s_cache.errors import CorruptStoreError, StoreError
-from w2s_cache.store.check import READABLE
+from w2s_cache.errors import StoreError
 from w2s_cache.store.feature_set import FeatureSet, parse_feature_set
 from w2s_cache.store.index import Index
 from w2s_cache.store.index_agreement import disagreements
@@ -73,7 +73,7 @@ class Pack:
         manifest, found = self.manifests[kind], {}
         for name, (shape, dtype) in _forms(manifest).items():
             place = f"{kind}/{name}"
-            with _corrupt_where_unreadable(self.path):
+            with corrupt_where_unreadable(self.path):
                 dataset = self.parts.array(place, shape=shape, dtype=dtype)
                 values = dataset[shard.start : shard.stop]
             _confirm(self.path, self.digests, place, number, array_digest(values))
@@ -97,7 +97,7 @@ def open_pack(path: Path) -> Iterator[Pack]:
             fix="Name a file that `w2s-cache cache pack` wrote.",
         )
     with contextlib.ExitStack() as stack:
-        with _corrupt_where_unreadable(path):
+        with corrupt_where_unreadable(path):
             file = stack.enter_context(h5py.File(path, "r", locking=False))
             pack = _opened(path, file)
         yield pack
@@ -201,8 +201,12 @@ def _refuse_contradictions(
 
 def _digests(parts: Parts) -> dict[str, list[str]]:
     """XXH3-128 of each part, hexadecimal, by name."""
-    path, found = parts.path, parse_json(parts.text(DIGESTS))
+    path, text = parts.path, parts.text(DIGESTS)
     wanted = "digests as a JSON object of lists of strings"
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        raise corrupt(path, wanted, f"{text[:40]!r} …, which is no JSON") from error
     if not isinstance(found, dict):
         raise corrupt(path, wanted, f"a {type(found).__name__}")
     for name, stated in found.items():
@@ -218,14 +222,3 @@ def _confirm(
     if number >= len(stated) or stated[number] != found:
         wanted = stated[number] if number < len(stated) else "a stated one"
         raise corrupt(path, f"{place} with digest {wanted}", found)
-
-
-@contextlib.contextmanager
-def _corrupt_where_unreadable(path: Path) -> Iterator[None]:
-    """Whatever HDF5, JSON or a lookup raises on a damaged file is that the file is damaged."""
-    try:
-        yield
-    except CorruptStoreError:
-        raise
-    except (*READABLE, AttributeError, StoreError) as error:
-        raise corrupt(path, f"a sound file of schema {SCHEMA}", str(error)) from error

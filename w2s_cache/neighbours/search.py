@@ -36,7 +36,7 @@ class Neighbours:
 
     Args:
         rows: (q, m) int64.
-        cosines: (q, m) float32.
+        cosines: (q, m) float32, in [−1, 1].
     """
 
     rows: Tensor
@@ -50,7 +50,7 @@ class Pairs:
     Args:
         first: int64, the smaller row.
         second: int64, the larger row.
-        cosines: float32.
+        cosines: float32, in [−1, 1].
     """
 
     first: Tensor
@@ -95,7 +95,7 @@ def nearest(
     empty = torch.empty((0, count))
     return Neighbours(
         rows=torch.cat([empty.long(), *(rows for rows, _ in blocks)]),
-        cosines=torch.cat([empty, *(cosines for _, cosines in blocks)]).float(),
+        cosines=_reported(torch.cat([empty, *(cosines for _, cosines in blocks)])),
     )
 
 
@@ -132,7 +132,7 @@ def pairs_above(
     first, second, cosines = (torch.cat(parts) for parts in zip(*found, strict=True))
     order = (first * len(base) + second).argsort()
     order = order[(-cosines[order]).argsort(stable=True)]
-    return Pairs(first=first[order], second=second[order], cosines=cosines[order].float())
+    return Pairs(first=first[order], second=second[order], cosines=_reported(cosines[order]))
 
 
 def _block(
@@ -183,6 +183,14 @@ def _pair_cosines(queries: Tensor, base: Tensor, rows: Tensor) -> Tensor:
         products = base[block].double() * queries[start : start + size].double().unsqueeze(1)
         result[start : start + size] = products.sum(dim=-1)
     return result
+
+
+def _reported(cosines: Tensor) -> Tensor:
+    """Cosines in single precision, what rounding of the unit rows leads beyond ±1 set to ±1.
+
+    It is the last step: order and threshold go by what was computed.
+    """
+    return cosines.float().clamp(-1, 1)
 
 
 def _too_many(most: int, threshold: float) -> NeighbourError:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from w2s_cache.metrics import performance_gap_recovered
+from w2s_cache.tables.rounding import half_up
 from w2s_cache.tables.table import Cell, Row
+
+_TINY = 0.01
+"""A gap of a point: one image in a hundred decides over the whole share."""
 
 
 def gap_row(row: Row, weak: Row, ceiling: Row) -> Row:
@@ -16,6 +22,25 @@ def gap_row(row: Row, weak: Row, ceiling: Row) -> Row:
     columns = zip(row.cells, weak.cells, ceiling.cells, strict=True)
     cells = tuple(_share(*cells) for cells in columns)
     return Row(name=row.name, label=row.label, group=row.group, kind="pgr", cells=cells)
+
+
+def tiny_gaps(
+    shares: Sequence[Row], weak: Row, ceiling: Row, labels: Sequence[str]
+) -> Iterator[str]:
+    """Names the columns whose shares are of a gap below one point: ``sketch (0.4 points)``.
+
+    Args:
+        shares: Rows of :func:`gap_row`; a column where none has a number is not named.
+        weak: The weak model's row.
+        ceiling: That of the strong ceiling.
+        labels: What stands above the columns.
+    """
+    for place, label in enumerate(labels):
+        if all(row.cells[place].mean is None for row in shares):
+            continue
+        low, high = weak.cells[place].mean, ceiling.cells[place].mean
+        if low is not None and high is not None and round(high - low, 12) < _TINY:
+            yield f"{label} ({half_up(high - low, 2, percent=True)} points)"
 
 
 def _share(method: Cell, weak: Cell, ceiling: Cell) -> Cell:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from w2s_cache.results.lacking import seeds_named
+from w2s_cache.tables.gap import tiny_gaps
 from w2s_cache.tables.grid import Grid
-from w2s_cache.tables.layout import Layout
-from w2s_cache.tables.table import Block, Cell, Row, Status
+from w2s_cache.tables.layout import CEILING, WEAK, Layout
+from w2s_cache.tables.table import AVERAGE, Block, Cell, Row, Status
 from w2s_cache.tables.wording import enumerated, row_label, rows_on
 
 
@@ -27,6 +28,7 @@ def remarks(
     for absent, labels in missing.items():
         if absent:
             yield f"–: no run of {rows_on(labels, absent, count, each='any')}."
+    yield from _tiny_gaps(grid, rows, blocks)
     cells_of_all = [cell for block in blocks for row in block.rows for cell in row.cells]
     if any(cell.status == "partial" and not cell.lacks_seeds for cell in cells_of_all):
         yield "*: computed from cells that lack seeds, or without a missing baseline."
@@ -47,6 +49,19 @@ def _missing_seeds(grid: Grid, rows: Mapping[str, Row], names: Mapping[str, str]
         shown = rows_on(labels, where, (len(rows), len(grid.columns)))
         verb = "lack" if 1 < len(labels) < len(rows) else "lacks"
         yield f"({count - len(lacking)}/{count}): {shown} {verb} {seeds_named(lacking)}."
+
+
+def _tiny_gaps(grid: Grid, rows: Mapping[str, Row], blocks: Sequence[Block]) -> Iterator[str]:
+    shares = [row for block in blocks for row in block.rows if row.kind == "pgr"]
+    if not shares:
+        return
+    labels = (*grid.labels, AVERAGE)[: len(shares[0].cells)]
+    tiny = list(tiny_gaps(shares, rows[WEAK], rows[CEILING], labels))
+    if tiny:
+        yield (
+            f"PGR on {enumerated(tiny)} is a quotient of a tiny gap between weak model and "
+            "ceiling: single images decide over it."
+        )
 
 
 def _not_applicable(grid: Grid, row: Row, label: str, columns: list[str]) -> Iterator[str]:

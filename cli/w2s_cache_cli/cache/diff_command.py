@@ -47,6 +47,7 @@ def command(
 
     A and B are folders of stores (see `w2s-cache ls`) or files of feature sets
     (v1/<data set>/<domain>/sets/*.json), here or below the cache; they may lie in different caches.
+    A store of the cache may also be named by its digest, or the first four digits or more of it.
     Where all settings agree, it is said whether the bytes are equal and, if not, how many rows
     differ and by how much. What is said of the models (--precision and so on) belongs to --spec.
     Exit code 0: no difference; 1: differences.
@@ -54,6 +55,7 @@ def command(
     \b
     Examples:
       w2s-cache cache diff v1/pocket/real/image/A v1/pocket/real/image/B
+      w2s-cache cache diff 6c41 b2d9
       w2s-cache cache diff v1/pocket/real/sets/pocket-clip__tiny.json \\
           --spec pocket
     """

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.layout import FAILURES_FILE, Manifest
+from w2s_cache.store.parquet_bounds import read_bounded
 from w2s_cache.store.publish import publish, remove
 
 FAILURES_SCHEMA: Final = "w2s-cache/failures/1"
@@ -98,8 +99,7 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
         CorruptStoreError: It is not what FS-17 demands.
     """
     try:
-        read = pa.BufferReader(content) if isinstance(content, bytes) else content
-        table = pq.read_table(read, memory_map=False, partitioning=None)
+        table = read_bounded(content)
         problem = form_problem(table)
         lines = [] if problem else table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from w2s_cache.spec import Spec
 
 if TYPE_CHECKING:
+    from w2s_cache.store.index import Index
     from w2s_cache.tables import Layout, Table
 
 
@@ -16,7 +17,7 @@ def sizes_table(layout: Layout, spec: Spec, domains: tuple[str, ...], home: Path
 
     Raises:
         RecordError: There is neither an index nor a published table.
-        StoreError: A store that a feature set refers to is absent or incomplete.
+        StoreError: A store that a feature set refers to is absent, incomplete or of other images.
         CorruptStoreError: An index, a feature set or a store is damaged.
     """
     from w2s_cache.store.contents import cached_indexes
@@ -29,19 +30,19 @@ def sizes_table(layout: Layout, spec: Spec, domains: tuple[str, ...], home: Path
         dataset=spec.name,
         indexes=indexes,
         protocol=spec.protocol,
-        skipped={index.domain: _skipped(home, spec.name, index.domain) for index in indexes},
+        skipped={index.domain: _skipped(home, index) for index in indexes},
     )
 
 
-def _skipped(home: Path, dataset: str, domain: str) -> set[int]:
+def _skipped(home: Path, index: Index) -> set[int]:
     """Rows that features or logits of any pair of models lack."""
     from w2s_cache.extract.skipped import skipped_images
     from w2s_cache.store.contents import cached_pairs
     from w2s_cache.store.feature_set import feature_set_path, load_feature_set
 
     rows: set[int] = set()
-    for strong, weak in cached_pairs(home, dataset, domain=domain):
-        pair = {"strong": strong, "weak": weak}
-        file = feature_set_path(home, dataset=dataset, domain=domain, **pair)
-        rows |= {failure.row for failure in skipped_images(home, load_feature_set(file))[0]}
+    place = {"dataset": index.dataset, "domain": index.domain}
+    for strong, weak in cached_pairs(home, **place):
+        found = load_feature_set(feature_set_path(home, **place, strong=strong, weak=weak))
+        rows |= {failure.row for failure in skipped_images(home, found, index)[0]}
     return rows

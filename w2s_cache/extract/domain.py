@@ -101,7 +101,7 @@ def extract_domain(
 def _extracted(
     request: ExtractRequest, index: Index, found: FeatureSet, computed: dict[str, int]
 ) -> Extracted:
-    skipped, file = skipped_images(request.home, found)
+    skipped, file = skipped_images(request.home, found, index)
     return Extracted(
         domain=index.domain, rows=len(index), computed=computed, skipped=skipped, failures=file
     )

@@ -77,12 +77,28 @@ def test_damage_to_what_was_imported_is_mended_by_the_command_that_training_name
     assert told.exit_code == 1
     [command] = pasted(told.stderr, **theirs["filled"])
     assert command[0] == ("import" if strong == "rand" else "extract")
-    if kind == "logits" and strong == "rand":  # their store does not say what the features are
-        command += ["--model", "own", "--raw"]
     mended = w2s(*command)
     assert mended.exit_code == 0, mended.output
     assert shard.read_bytes() == sound
     assert w2s(*theirs["train"], "--strong", strong, "--weak", weak).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("train", "--method", "weak"), ("export",)])
+def test_a_lost_declaration_of_imported_features_is_asked_for(
+    theirs: Any, w2s: Any, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Their manifest alone says which model they are of: the message names what is to be added."""
+    [manifest] = theirs["cache"].glob("v1/tiny/art/image/rand-*/manifest.json")
+    manifest.write_text("{")
+    place = {"train": "--results-dir", "export": "--output"}[words[0]]
+    where = (*theirs["where"], "--domain", "art", "--strong", "rand", "--weak", "guess")
+    told = w2s(*words, *where, place, tmp_path / "new")
+    assert told.exit_code == 1
+    assert "add --model and --raw or --normalized" in told.stderr
+    [command] = pasted(told.stderr, **theirs["filled"])
+    mended = w2s(*command, "--model", "own", "--raw")
+    assert mended.exit_code == 0, mended.output
+    assert w2s(*words, *where, place, tmp_path / "new").exit_code == 0
 
 
 DAMAGED = {

@@ -28,6 +28,7 @@ from w2s_cache.store.layout import slug
 from w2s_cache.store.once_reader import OnceReader
 from w2s_cache.store.publish import write_error
 from w2s_cache.store.reader import Store
+from w2s_cache.store.remake import naming_import
 from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.train.inputs import read_index_of
 
@@ -73,6 +74,13 @@ def export_domain(
         RecordError: A run's predictions are missing or broken.
         StoreWriteError: No space, no permission; nothing half-written is visible.
     """
+    with naming_import(home, found):
+        return _export(home, found, options, advance)
+
+
+def _export(
+    home: Path, found: FeatureSet, options: ExportOptions, advance: Callable[[int], None]
+) -> Exported:
     target = options.output / slug(found.domain)
     _refuse_in_the_way(target, overwrite=options.overwrite)
     index = read_index_of(home, found)

@@ -170,19 +170,28 @@ def test_the_note_on_a_store_that_nobody_needs_says_when_gc_removes_it(
     assert not store.exists()
 
 
-def test_a_damaged_shard_with_skipped_images_is_mended_by_the_command_that_training_names(
-    place: Any, w2s: Any, tmp_path: Path
+def lose_reasons(store: Path) -> None:
+    """Why rows are invalid."""
+    (store / "failures.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda store: flip(store / "part-00000.h5"), lose_reasons], ids=["shard", "reasons"]
+)
+def test_damage_to_a_store_with_skipped_images_is_mended_by_the_command_that_training_names(
+    place: Any, w2s: Any, tmp_path: Path, damage: Any
 ) -> None:
-    """Known skips need not be agreed to again: exit code 3, and training works as before."""
+    """Known skips need not be agreed to again, lost ones are: exit code 3, and training works."""
     shutil.copytree(place.folder / "images" / "art", tmp_path / "images" / "art")
     sorted((tmp_path / "images").rglob("*.png"))[5].write_bytes(b"no image")
     text = place.text.replace(str(place.folder / "images"), str(tmp_path / "images"))
     (tmp_path / "tiny.toml").write_text(text, encoding="utf-8")
     where = ("--spec", tmp_path / "tiny.toml", "--cache-dir", tmp_path / "cache")
     assert w2s("extract", *where, "--on-error", "skip").exit_code == 3
-    [shard] = tmp_path.glob("cache/v1/tiny/art/image/*/part-00000.h5")
-    flip(shard)
+    [store] = tmp_path.glob("cache/v1/tiny/art/image/*/")
+    damage(store)
     train = ("train", *where, "--results-dir", tmp_path / "r", "--method", "weak", "--seeds", "0")
+    train = (*train, "--memory", "1kB")  # every shard is verified before a row is read from disk
     [command] = pasted(w2s(*train).stderr)
     assert w2s(*command).exit_code == 3
     assert w2s(*train).exit_code == 0

@@ -31,6 +31,9 @@ COLUMNS: Final = pa.schema(
         pa.field("shard", pa.string(), nullable=False),
     ]
 )
+_ANEW: Final = (
+    "Run `w2s-cache extract --on-error skip` again with the same spec: it finds the reasons anew."
+)
 _META: Final = b"w2s_cache.failures"
 _MESSAGE_CHARACTERS: Final = 500
 
@@ -109,8 +112,7 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
             f"{source} is damaged",
             expected=f"a table of {FAILURES_SCHEMA}",
             found=problem,
-            fix="Run `w2s-cache extract --on-error skip` again with the same spec: it finds the "
-            "reasons anew.",
+            fix=_ANEW,
         )
     found: dict[str, list[RowFailure]] = {}
     for line in lines:
@@ -184,6 +186,16 @@ def unexplained(
         if rows:
             return f"{len(rows)} of rows {bounds[0]}..{bounds[1]} {what}, first {rows[0]}"
     return ""
+
+
+def reasons_lost(directory: Path, problem: str) -> CorruptStoreError:
+    """Build the error for a store that does not say why rows of it are not valid."""
+    return CorruptStoreError(
+        f"{directory / FAILURES_FILE} is damaged",
+        expected="a failure for each row that is not valid",
+        found=problem,
+        fix=_ANEW,
+    )
 
 
 def shown(failures: Sequence[RowFailure], count: int = 3) -> str:

@@ -17,6 +17,7 @@ from w2s_cache.store.failures import RowFailure, in_force, read_failures, reason
 from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import MANIFEST_FILE, VALID_DATASET, Manifest, Shard
 from w2s_cache.store.manifest_json import manifest_from_json
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.row_numbers import places, row_numbers, touched_shards
 from w2s_cache.store.shard import array_view, invalid_rows, read_verified, refuse_sizes
 
@@ -198,7 +199,7 @@ def read_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST_FILE
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         raise StoreError(
             f"no feature store at {directory}",

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from w2s_cache.spec import Spec
+from w2s_cache_cli.next_steps import next_step
 from w2s_cache_cli.training_steps import training_steps
 
 if TYPE_CHECKING:
+    from w2s_cache.errors import StoreError
     from w2s_cache.results import RunRecord
+    from w2s_cache.train.current import Features
 
 
 def outdated_note(
@@ -22,7 +25,7 @@ def outdated_note(
     *,
     varied: str = "",
 ) -> str:
-    """One line with the command that makes current runs, or ``""`` where all are current.
+    """What is not current, and what cannot be told, with the commands that help; else ``""``.
 
     Args:
         spec: The whole spec.
@@ -30,16 +33,29 @@ def outdated_note(
         records: The runs that are shown.
         cache_dir: The cache home.
         varied: The setting in which the runs differ, whose value whoever runs it has to fill in.
-
-    Raises:
-        StoreError: What the cache holds cannot be read.
     """
     from w2s_cache.train.current import outdated
     from w2s_cache.train.held import held_inputs
 
-    stale = outdated(records, held_inputs(cache_dir, records))
-    if not stale:
-        return ""
+    lost: dict[str, None] = {}
+    held = held_inputs(
+        cache_dir, records, unreadable=lambda *told: lost.setdefault(_unreadable(*told))
+    )
+    stale = outdated(records, held)
+    return "; ".join([*([_stale(spec, settings, stale, varied)] if stale else []), *lost])
+
+
+def _unreadable(features: Features, error: StoreError) -> str:
+    skip = "skip" if "--on-error skip" in error.fix else None
+    names = {name: getattr(features, name) for name in ("domain", "strong", "weak")}
+    return (
+        f"{features.domain}: whether its runs are of the features that the cache holds cannot be "
+        f"told: {error.what}, found {error.found.rstrip('.')}; to mend that, run "
+        f"{next_step('extract', **names, on_error=skip)}"
+    )
+
+
+def _stale(spec: Spec, settings: Mapping[str, Any], stale: Sequence[RunRecord], varied: str) -> str:
     domains = ", ".join(sorted({record.domain for record in stale}))
     steps = " and ".join(_steps(spec, settings, stale, varied))
     return (

@@ -85,12 +85,12 @@ class Source:
         """Records of one method, of the features that count; what is left out is said."""
         from w2s_cache.results import find_runs
         from w2s_cache.train.current import current
-        from w2s_cache.train.held import held_inputs
+        from w2s_cache.train.held import held_if_readable
         from w2s_cache.train.matching import requested
 
         found = find_runs(self.results_dir, **self.filters(domains), method=method)
         asked = requested(found, self.spec, self.overrides)
-        records = current(asked, held_inputs(self.cache_dir, asked))
+        records = current(asked, held_if_readable(self.cache_dir, asked))
         differing = ["inputs"] if len(records) < len(asked) else []
         differing += ["inputs.request_digest"] if len(asked) < len(found) else []
         if differing and not self.quiet:

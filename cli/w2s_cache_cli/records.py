@@ -60,7 +60,6 @@ def records_of(
     Raises:
         RecordError: There are none, or no method has a setting that is asked for.
         UnknownNameError: Neither the spec nor a run knows a domain or a model.
-        StoreError: What the cache holds cannot be read.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.results.lacking import seeds_named
@@ -99,10 +98,10 @@ def present_records(
     quiet: bool,
 ) -> tuple[list[RunRecord], str]:
     """Those of the spec's present settings, and what the others are; where both are, it is said."""
-    from w2s_cache.train.held import held_inputs
+    from w2s_cache.train.held import held_if_readable
     from w2s_cache.train.matching import differing_settings, matching
 
-    held = held_inputs(cache_dir, found)
+    held = held_if_readable(cache_dir, found)  # `outdated_note` says what is not
     records = matching(found, spec, options, overrides, held)
     left_out = len(found) - len(records)
     if not left_out:

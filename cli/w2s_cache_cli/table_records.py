@@ -41,7 +41,6 @@ def table_records(
 
     Raises:
         RecordError: There are none.
-        StoreError: What the cache holds cannot be read.
     """
     from w2s_cache.results import find_runs
     from w2s_cache.tables import Expected

@@ -13,6 +13,7 @@ from w2s_cache.cache.pack_layout import array_digest
 from w2s_cache.cache.unpack import unpack
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.store.failures import RowFailure, write_failures
+from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.layout import FAILURES_FILE
 
 SHARD_ROWS = 4
@@ -78,6 +79,18 @@ def other_index(file, folder):
     file["files/index.parquet"] = np.frombuffer(source.read_bytes(), np.uint8)
 
 
+def other_images(file, folder):  # noqa: ARG001
+    """Features whose own key says that they are of other images."""
+    manifest = json.loads(file["files/image.manifest.json"][()])
+    manifest["key"]["images"] = "0" * 64
+    manifest["key_digest"] = digest(manifest["key"])
+    stated = json.loads(file["files/feature_set.json"][()])
+    stated["image"]["key_digest"] = manifest["key_digest"]
+    for name, value in (("image.manifest", manifest), ("feature_set", stated)):
+        del file[f"files/{name}.json"]
+        file[f"files/{name}.json"] = json.dumps(value)
+
+
 LAWLESS = {
     "NaN in a valid row": (assign("image/features", 3, np.nan), "FS-15"),
     "infinity in the last store": (assign("logits/logits", 9, np.inf), "FS-15"),
@@ -86,6 +99,7 @@ LAWLESS = {
     "a reason of a valid row": (reason_of_a_valid_row, "FS-18"),
     "reasons that are no table": (garbage, "FS-17"),
     "the index of another domain": (other_index, "index.parquet"),
+    "features of other images": (other_images, "image made from images"),
 }
 
 

@@ -65,11 +65,10 @@ def test_a_whole_domain_goes_with_all_that_is_its_own(home):
 
 
 def test_a_store_that_is_needed_is_not_removed_alone(home):
-    """Naming a store does not break the feature sets that need it."""
+    """Naming a store does not break the feature sets that need it: they are to be named, too."""
     path = refs(home, "art", "clip")["image"]
-    made = plan(home, path)
-    assert made.remove == ()
-    assert [item.path for item in made.keep] == [path]
+    with pytest.raises(StoreError, match=r"sets/clip__net\.json needs it"):
+        plan(home, path)
     assert kinds(plan(home, path, "v1/toy/art/sets/clip__net.json")) == {
         "feature set": 1,
         "store": 1,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -94,6 +96,25 @@ def test_rm_by_path_stays_inside_the_cache(cache, copy, tmp_path, cached):
     assert outside.is_dir()
     assert cache("rm", "v1/tiny/photo", "--yes").exit_code == 0
     assert not (copy / "v1/tiny/photo").exists()
+
+
+@pytest.mark.parametrize("flags", [("--yes",), ("--dry-run",)])
+def test_rm_of_what_is_needed_fails_and_names_the_command_that_removes_it(cache, copy, flags):
+    """Exit code 1 and nothing removed, not even what else was named; the command then works."""
+    [image] = copy.glob("v1/tiny/art/image/*/")
+    path = image.relative_to(copy).as_posix()
+    before = paths(copy)
+    told = cache("rm", path, "v1/tiny/photo", *flags)
+    assert told.exit_code == 1
+    assert f"{path} is not removed, and nothing else is" in told.stderr
+    assert paths(copy) == before
+    command = re.search(r"run `w2s-cache cache (.*?)`", told.stderr)
+    assert command is not None
+    words = shlex.split(command[1])
+    assert words[:3] == ["rm", SET, path]
+    assert cache(*words[:3], "--yes").exit_code == 0
+    assert not (copy / SET).exists()
+    assert not image.exists()
 
 
 def test_rm_needs_something_to_remove(cache):

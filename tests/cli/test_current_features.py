@@ -173,3 +173,52 @@ def test_what_needs_the_features_refuses_runs_of_others(states, w2s, tmp_path, c
     assert re.search(r"logits_key [0-9a-f]{12}, found logits_key [0-9a-f]{12}\.", told.stderr)
     assert re.search(r"Run `w2s-cache train --method lp-\S+ --domain art --seeds 0", told.stderr)
     assert not out.exists()
+
+
+UNREADABLE = {
+    "cut short": lambda text: text[: len(text) // 2],
+    "no JSON": lambda _: b"\x00\xff",
+    "empty": lambda _: b"",
+    "of another schema": lambda text: text.replace(b"feature-set/1", b"feature-set/0"),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [*(("tables", how) for how in UNREADABLE), ("compare", "empty"), ("sensitivity", "no JSON")],
+)
+def test_a_feature_set_that_cannot_be_read_is_named_and_the_runs_are_shown(
+    states, w2s, tmp_path, command, how
+):
+    """As without a cache; what is wrong and the command that mends it are said, and it mends."""
+    home = Path(shutil.copytree(states.folder / "old", tmp_path / "old"))
+    file = home / "v1/tiny/art/sets/clip__mine.json"
+    file.write_bytes(UNREADABLE[how](file.read_bytes()))
+    words = [*states.words(command, tmp_path / "out", cache="old", results="only-old")]
+    words[words.index(str(states.folder / "old"))] = str(home)
+    told = w2s(*words)
+    assert told.exit_code == 0, told.output
+    without = w2s(*states.words(command, tmp_path / "none", cache="nowhere", results="only-old"))
+    assert without.exit_code == 0
+    assert "art: whether its runs are of the features that the cache holds cannot be told" in (
+        told.stderr
+    )
+    assert f"{file} is not a feature set this version can use" in told.stderr
+    [mend] = re.findall("to mend that, run `(w2s-cache extract [^`]+)`", told.stderr)
+    filled = [str(states.folder / "old.npz") if w == "FILE" else w for w in shlex.split(mend)[1:]]
+    assert w2s(*filled).exit_code == 0
+    assert "cannot be told" not in w2s(*words).stderr
+
+
+def test_sizes_of_a_domain_whose_feature_set_cannot_be_read_say_so(cached, w2s, copy, tmp_path):
+    """Its skipped images cannot be counted: below the table, not in place of it."""
+    (tmp_path / "sizes.toml").write_text('name = "sizes"\ntitle = "S"\ncontent = "sizes"\n')
+    [file] = copy.glob("v1/tiny/art/sets/*.json")
+    file.write_bytes(b"{")
+    told = w2s(
+        "tables", "--spec", cached.spec, "--table", tmp_path / "sizes.toml", "--cache-dir", copy
+    )
+    assert told.exit_code == 0, told.output
+    assert "art: images that it skips are not counted" in told.stdout
+    assert str(file) in told.stdout
+    assert "photo" in told.stdout

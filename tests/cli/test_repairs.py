@@ -77,12 +77,28 @@ def test_damage_to_what_was_imported_is_mended_by_the_command_that_training_name
     assert told.exit_code == 1
     [command] = pasted(told.stderr, **theirs["filled"])
     assert command[0] == ("import" if strong == "rand" else "extract")
-    if kind == "logits" and strong == "rand":  # their store does not say what the features are
-        command += ["--model", "own", "--raw"]
     mended = w2s(*command)
     assert mended.exit_code == 0, mended.output
     assert shard.read_bytes() == sound
     assert w2s(*theirs["train"], "--strong", strong, "--weak", weak).exit_code == 0
+
+
+@pytest.mark.parametrize("words", [("train", "--method", "weak"), ("export",)])
+def test_a_lost_declaration_of_imported_features_is_asked_for(
+    theirs: Any, w2s: Any, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Their manifest alone says which model they are of: the message names what is to be added."""
+    [manifest] = theirs["cache"].glob("v1/tiny/art/image/rand-*/manifest.json")
+    manifest.write_text("{")
+    place = {"train": "--results-dir", "export": "--output"}[words[0]]
+    where = (*theirs["where"], "--domain", "art", "--strong", "rand", "--weak", "guess")
+    told = w2s(*words, *where, place, tmp_path / "new")
+    assert told.exit_code == 1
+    assert "add --model and --raw or --normalized" in told.stderr
+    [command] = pasted(told.stderr, **theirs["filled"])
+    mended = w2s(*command, "--model", "own", "--raw")
+    assert mended.exit_code == 0, mended.output
+    assert w2s(*words, *where, place, tmp_path / "new").exit_code == 0
 
 
 DAMAGED = {
@@ -154,19 +170,28 @@ def test_the_note_on_a_store_that_nobody_needs_says_when_gc_removes_it(
     assert not store.exists()
 
 
-def test_a_damaged_shard_with_skipped_images_is_mended_by_the_command_that_training_names(
-    place: Any, w2s: Any, tmp_path: Path
+def lose_reasons(store: Path) -> None:
+    """Why rows are invalid."""
+    (store / "failures.parquet").unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda store: flip(store / "part-00000.h5"), lose_reasons], ids=["shard", "reasons"]
+)
+def test_damage_to_a_store_with_skipped_images_is_mended_by_the_command_that_training_names(
+    place: Any, w2s: Any, tmp_path: Path, damage: Any
 ) -> None:
-    """Known skips need not be agreed to again: exit code 3, and training works as before."""
+    """Known skips need not be agreed to again, lost ones are: exit code 3, and training works."""
     shutil.copytree(place.folder / "images" / "art", tmp_path / "images" / "art")
     sorted((tmp_path / "images").rglob("*.png"))[5].write_bytes(b"no image")
     text = place.text.replace(str(place.folder / "images"), str(tmp_path / "images"))
     (tmp_path / "tiny.toml").write_text(text, encoding="utf-8")
     where = ("--spec", tmp_path / "tiny.toml", "--cache-dir", tmp_path / "cache")
     assert w2s("extract", *where, "--on-error", "skip").exit_code == 3
-    [shard] = tmp_path.glob("cache/v1/tiny/art/image/*/part-00000.h5")
-    flip(shard)
+    [store] = tmp_path.glob("cache/v1/tiny/art/image/*/")
+    damage(store)
     train = ("train", *where, "--results-dir", tmp_path / "r", "--method", "weak", "--seeds", "0")
+    train = (*train, "--memory", "1kB")  # every shard is verified before a row is read from disk
     [command] = pasted(w2s(*train).stderr)
     assert w2s(*command).exit_code == 3
     assert w2s(*train).exit_code == 0

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import torch
 
+from w2s_cache.errors import StoreError
 from w2s_cache.extract import text as module
 from w2s_cache.extract.progress import Silent
 from w2s_cache.extract.text import fill_text_store, text_key
@@ -38,6 +41,17 @@ def test_stored_prompts_are_not_encoded_again(bench: Any, tmp_path: Path) -> Non
     tower.encoded.clear()
     assert fill_text_store(tmp_path, text=tower, key=key, progress=Silent()) == 0
     assert tower.encoded == [1]
+
+
+def test_texts_beyond_the_storage_type_are_refused_before_an_image_is_stored(
+    bench: Any, monkeypatch: Any
+) -> None:
+    """Texts are few and images many: what cannot be stored of the former ends nothing late."""
+    tower = type(bench.encoder.text)
+    monkeypatch.setattr(tower, "encode_text", lambda _, tokens: torch.full((len(tokens), 3), 1e6))
+    with pytest.raises(StoreError, match="magnitudes up to 65504, the range of float16"):
+        bench.run(**bench.with_spec(store={"dtype": "float16"}))
+    assert not list(bench.request.home.glob("v1/*/*/image/*/part-*"))
 
 
 def test_everything_that_changes_text_features_is_in_the_key(bench: Any) -> None:

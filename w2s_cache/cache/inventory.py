@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from w2s_cache.errors import CorruptStoreError
 from w2s_cache.store.contents import StoreEntry, list_stores
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, load_feature_set
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.weak.checkpoint_files import KEY_FILE
 
@@ -116,7 +117,7 @@ def _sets(home: Path) -> Iterator[SetEntry]:
 def _weak(home: Path) -> Iterator[WeakEntry]:
     for folder in sorted((home / "v1").glob("*/*/weak/*/")):
         try:
-            weights = str(parse_json((folder / KEY_FILE).read_bytes())["weights"])
+            weights = str(parse_json(read_regular(folder / KEY_FILE))["weights"])
         except (OSError, ValueError, LookupError, TypeError):
             weights = ""
         yield WeakEntry(path=_below(home, folder), weights=weights)

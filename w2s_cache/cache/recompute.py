@@ -26,9 +26,9 @@ from w2s_cache.extract.request import ExtractRequest, stored_set
 from w2s_cache.spec import WeakSpec
 from w2s_cache.store.feature_set import open_member
 from w2s_cache.store.fingerprint import diff_keys, stale_error
-from w2s_cache.store.index import read_index
-from w2s_cache.store.layout import index_path
+from w2s_cache.store.index_agreement import open_member_of
 from w2s_cache.store.reader import Store
+from w2s_cache.train.inputs import read_index_of
 from w2s_cache.weak.checkpoint import kept_classifier
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ def recompute(
     """
     asked = request.extract
     found = stored_set(asked, domain)
-    index = read_index(index_path(asked.home, found.dataset, domain))
-    image, logits = open_member(asked.home, found.image), open_member(asked.home, found.logits)
+    index = read_index_of(asked.home, found)
+    member = functools.partial(open_member_of, index, asked.home)
+    image, logits = member(found.image), member(found.logits)
     generator = np.random.default_rng(request.seed)
     rows = _drawn(generator, np.flatnonzero(image.valid() & logits.valid()), request.rows)
     files = [indexed_file(index, row, asked.root) for row in rows]
@@ -76,7 +77,7 @@ def recompute(
     if encoder is not None:
         yield from again(image, encoder, batch_size=asked.strong.batch_size)
     if found.text is not None and encoder is not None and encoder.text is not None:
-        text = open_member(asked.home, found.text)
+        text = member(found.text)
         yield _texts(
             text, encoder.text, _drawn(generator, np.arange(len(index.classes)), request.rows)
         )

@@ -16,6 +16,7 @@ from w2s_cache.cache.inventory import (
 from w2s_cache.cache.live import writer_of
 from w2s_cache.cache.orphans import INDEX_FILES
 from w2s_cache.cache.removal import Kept, Plan, Removal, size_of
+from w2s_cache.command_line import command_line
 from w2s_cache.errors import StoreError
 from w2s_cache.store.contents import StoreEntry
 
@@ -59,11 +60,12 @@ def plan_removal(inventory: Inventory, named: Named) -> Plan:
     """Plans the removal of what was named and of what only that needed.
 
     A store that another feature set needs is kept, and so is one of a domain with a feature set
-    that cannot be read, unless that is named too. Feature sets come first: none ever refers to a
-    store that is gone.
+    that cannot be read, unless that is named too; where the store itself was named, that is an
+    error. Feature sets come first: none ever refers to a store that is gone.
 
     Raises:
-        StoreError: Somebody writes into a store that would be removed.
+        StoreError: Something else needs a store that was named, or somebody writes into one that
+            would be removed.
     """
     remaining = [entry for entry in inventory.sets if entry.path not in named.sets]
     removed = [entry for entry in inventory.sets if entry.path in named.sets]
@@ -72,7 +74,11 @@ def plan_removal(inventory: Inventory, named: Named) -> Plan:
         _removal(inventory.home, entry.path, "feature set", "named") for entry in removed
     ]
     stores = [entry for entry in inventory.stores if entry.path in wanted]
-    verdicts += [_verdict(inventory.home, entry, remaining, named) for entry in stores]
+    for entry in stores:
+        verdict = _verdict(inventory.home, entry, remaining, named)
+        if isinstance(verdict, Kept) and verdict.path in named.stores:
+            raise _needed(verdict, remaining)
+        verdicts.append(verdict)
     gone = {verdict.path for verdict in verdicts if isinstance(verdict, Removal)}
     weak = [*_weak(inventory, gone, named)]
     gone |= {verdict.path for verdict in weak}
@@ -96,6 +102,21 @@ def _verdict(
             return Kept(path=entry.path, why=f"{other.path} cannot be read and may need it")
     why = "named" if entry.path in named.stores else "nothing else needs it"
     return _removal(home, entry.path, "store", why)
+
+
+def _needed(kept: Kept, remaining: Sequence[SetEntry]) -> StoreError:
+    needing = [
+        other.path
+        for other in remaining
+        if kept.path in other.needs or (other.found is None and same_place(other.path, kept.path))
+    ]
+    command = command_line("cache", "rm", *needing, kept.path)
+    return StoreError(
+        f"{kept.path} is not removed, and nothing else is",
+        expected="a store that no feature set needs, beside those that are removed",
+        found=kept.why,
+        fix=f"To remove them too, run `{command}`.",
+    )
 
 
 def _weak(inventory: Inventory, gone: set[str], named: Named) -> Iterator[Removal]:

@@ -22,6 +22,7 @@ from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.index_agreement import disagreements, other_names
 from w2s_cache.store.layout import Manifest, index_path
 from w2s_cache.store.reader import read_manifest
+from w2s_cache.store.remake import unsaid
 
 LAWS = {
     "FSET-1": "a feature set is JSON of its schema, in the place that its names give",
@@ -41,7 +42,8 @@ def set_findings(home: Path, entry: SetEntry) -> Iterator[Finding]:
         yield Finding(law="FSET-1", message=entry.problem.rstrip("."), fix=f"{again}.")
         return
     found = entry.found
-    extract = f"Run `{repair_command(home, found)}` again with the same spec."
+    command = repair_command(home, found)
+    extract = f"Run `{command}` again with the same spec.{unsaid(command)}"
     place = feature_set_path(
         home,
         dataset=found.dataset,

@@ -22,6 +22,7 @@ from w2s_cache.store.contents import StoreEntry
 from w2s_cache.store.feature_set import load_feature_set
 from w2s_cache.store.index import read_index
 from w2s_cache.store.reader import read_manifest
+from w2s_cache.store.remake import unsaid
 
 UNUSABLE = {"FS-01", "FS-02", "FS-03", "FS-04", "FS-05"}
 WITHOUT_REASONS = {"FS-17", "FS-18"}
@@ -132,9 +133,9 @@ class _Fixes:
             return f"Run `{remove}`: no feature set needs it."
         again = self._command(skip=violation.law in WITHOUT_REASONS)
         if self.broken & MENDED_BY_EXTRACT:  # other damage to the same shards goes with it
-            return f"Run `{again}`: it computes what is missing."
+            return f"Run `{again}`: it computes what is missing.{unsaid(again)}"
         remove = command_line("cache", "rm", target or self.entry.path)
-        return f"Run `{remove}`, then `{again}`."
+        return f"Run `{remove}`, then `{again}`.{unsaid(again)}"
 
     def _command(self, *, skip: bool) -> str:
         """What makes the store again, by the set that asks for the fewest files."""

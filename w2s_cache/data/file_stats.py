@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from w2s_cache.store.index import DAMAGED_PARQUET
+from w2s_cache.store.parquet_bounds import read_bounded
 from w2s_cache.store.publish import make_directory, publish_written
 
 __all__ = ["FileStat", "read_stats", "write_stats"]
@@ -77,7 +78,7 @@ def read_stats(path: Path, root: Path) -> dict[str, FileStat]:
     if not path.is_file():
         return {}
     try:
-        table = pq.read_table(path, memory_map=False, partitioning=None)
+        table = read_bounded(path)
         if table.schema.metadata is None or table.schema.metadata.get(_ROOT) != os.fsencode(root):
             return {}
         if table.schema.names != _SCHEMA.names:

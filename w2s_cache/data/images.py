@@ -27,8 +27,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from w2s_cache.data.regular_file import open_regular
 from w2s_cache.errors import ImageError
+from w2s_cache.store.regular_file import open_regular
 
 __all__ = [
     "MAX_BYTES",

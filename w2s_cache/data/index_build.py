@@ -16,9 +16,9 @@ import numpy as np
 from w2s_cache.data.file_stats import FileStat, read_stats, write_stats
 from w2s_cache.data.images import Content, IndexedFile
 from w2s_cache.data.listing import Listing
-from w2s_cache.data.regular_file import not_regular, open_regular
 from w2s_cache.errors import DataError, StoreWriteError
 from w2s_cache.store.index import UNREAD, Index
+from w2s_cache.store.regular_file import not_regular, open_regular
 
 __all__ = ["build_index", "indexed_file"]
 

@@ -25,7 +25,6 @@ from w2s_cache.extract.skipped import emptied_classes, skipped_images
 from w2s_cache.request import feature_request
 from w2s_cache.store.feature_set import (
     FeatureSet,
-    StoreRef,
     open_member,
     write_feature_set,
 )
@@ -74,12 +73,11 @@ def extract_domain(
     if replaced:
         progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
     encoder = strong(request.device)  # after the imported file, whose faults show at once
-    logits, logit_rows = given or weak_part(request, index, files, progress)  # its faults too
+    text = encoder.text and text_part(request, index, encoder.text, progress)  # cheap, so its too
+    logits, logit_rows = given or weak_part(request, index, files, progress)
     image, image_rows = image_part(request, index, files, encoder, progress)
     computed = {"features": image_rows, "logits": logit_rows}
-    text: StoreRef | None = None
-    if encoder.text is not None:
-        text, computed["text"] = text_part(request, index, encoder.text, progress)
+    computed |= {"text": text[1]} if text else {}
     found = FeatureSet(
         dataset=index.dataset,
         domain=domain,
@@ -89,7 +87,7 @@ def extract_domain(
         index_digest=index.digest,
         image=image,
         logits=logits,
-        text=text,
+        text=text[0] if text else None,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     _say_changes(request, None if replaced else known, found, progress)
@@ -101,7 +99,7 @@ def extract_domain(
 def _extracted(
     request: ExtractRequest, index: Index, found: FeatureSet, computed: dict[str, int]
 ) -> Extracted:
-    skipped, file = skipped_images(request.home, found)
+    skipped, file = skipped_images(request.home, found, index)
     return Extracted(
         domain=index.domain, rows=len(index), computed=computed, skipped=skipped, failures=file
     )

@@ -8,22 +8,26 @@ from pathlib import Path
 import numpy as np
 
 from w2s_cache.store.failures import RowFailure
-from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.index import Index
+from w2s_cache.store.index_agreement import open_member_of
 from w2s_cache.store.layout import FAILURES_FILE
 
 
-def skipped_images(home: Path, found: FeatureSet) -> tuple[tuple[RowFailure, ...], Path | None]:
+def skipped_images(
+    home: Path, found: FeatureSet, index: Index
+) -> tuple[tuple[RowFailure, ...], Path | None]:
     """Images that are not valid in a feature set, each once, and the first file that lists some.
 
     Raises:
         StoreError: A store is absent or incomplete.
+        StaleStoreError: A store is of other images or classes than the index.
         CorruptStoreError: A store is damaged.
     """
     by_row: dict[int, RowFailure] = {}
     file = None
     for ref in (found.image, found.logits):
-        store = open_member(home, ref)
+        store = open_member_of(index, home, ref)
         for failure in store.failures():
             by_row.setdefault(failure.row, failure)
             file = file or store.directory / FAILURES_FILE

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
 from w2s_cache.counted import counted
@@ -25,6 +24,7 @@ from w2s_cache.interchange.npz_format import ABOUT_ARRAY
 from w2s_cache.interchange.parquet_format import ABOUT_KEY
 from w2s_cache.interchange.safetensors_format import ABOUT_FIELD
 from w2s_cache.interchange.source import FeatureSource, check_blocks, refusal
+from w2s_cache.store.parquet_bounds import parquet_schema, read_bounded
 from w2s_cache.store.shallow_json import parse_json
 
 UNREADABLE = (
@@ -126,16 +126,16 @@ def _safetensors(file: Path, texts: tuple[str, ...], optional: tuple[str, ...]) 
 
 
 def _parquet(file: Path, texts: tuple[str, ...], optional: tuple[str, ...]) -> NamedArrays:
-    opened = pq.ParquetFile(file, memory_map=True)
-    columns = opened.schema_arrow.names
+    schema = parquet_schema(file)
+    columns = schema.names
     missing = [name for name in (*texts, "features") if name not in columns]
     if missing:
         raise ValueError(f"no column {', '.join(missing)} among {', '.join(columns)}")
     names = [*texts, *(name for name in optional if name in columns)]
-    table = opened.read(columns=[*names, "features"])
+    table = read_bounded(file, columns=[*names, "features"])
     words = {name: tuple(map(str, table.column(name).to_pylist())) for name in names}
     blocks = tuple(_vectors(chunk) for chunk in table.column("features").chunks)
-    about = read_about((opened.schema_arrow.metadata or {}).get(ABOUT_KEY, b""))
+    about = read_about((schema.metadata or {}).get(ABOUT_KEY, b""))
     return NamedArrays(texts=words, blocks=blocks or (np.empty((0, 1), "f4"),), about=about)
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from w2s_cache.counted import counted
 from w2s_cache.interchange.source import FeatureSource, Refuse, check_blocks, refusal
+from w2s_cache.store.parquet_bounds import read_bounded
 
 VECTORS, METADATA = "img_emb", "metadata"
 _DAMAGED = (OSError, ValueError, EOFError, pa.ArrowException, LookupError, TypeError)
@@ -79,7 +79,7 @@ def _vectors(file: Path, refuse: Refuse) -> npt.NDArray[Any]:
 
 def _paths(file: Path, refuse: Refuse) -> list[str]:
     try:
-        column = pq.read_table(file, columns=["image_path"], partitioning=None)["image_path"]
+        column = read_bounded(file, columns=["image_path"])["image_path"]
     except _DAMAGED as error:
         raise refuse(
             "a parquet file with a column `image_path`",

@@ -20,13 +20,15 @@ from w2s_cache.interchange.safetensors_format import write_safetensors
 from w2s_cache.interchange.selection import Selection, select_rows
 from w2s_cache.interchange.text_columns import text_table
 from w2s_cache.results.publish import publishing
-from w2s_cache.store.feature_set import FeatureSet, open_member
+from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.fingerprint import file_sha256
 from w2s_cache.store.index import Index
+from w2s_cache.store.index_agreement import open_member_of
 from w2s_cache.store.layout import slug
 from w2s_cache.store.once_reader import OnceReader
 from w2s_cache.store.publish import write_error
 from w2s_cache.store.reader import Store
+from w2s_cache.store.remake import naming_import
 from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.train.inputs import read_index_of
 
@@ -66,20 +68,27 @@ def export_domain(
     Raises:
         ExportError: Nothing to export, a folder in the way, text of an encoder without a tower, or
             numbers beyond the type's range.
-        StaleStoreError: The index changed after the features were made, or a run whose predictions
-            are wanted was made of other features.
+        StaleStoreError: The index changed after the features were made, a store is of other images
+            or classes, or a run whose predictions are wanted was made of other features.
         CorruptStoreError: Bytes on disk are not those that were written.
         RecordError: A run's predictions are missing or broken.
         StoreWriteError: No space, no permission; nothing half-written is visible.
     """
+    with naming_import(home, found):
+        return _export(home, found, options, advance)
+
+
+def _export(
+    home: Path, found: FeatureSet, options: ExportOptions, advance: Callable[[int], None]
+) -> Exported:
     target = options.output / slug(found.domain)
     _refuse_in_the_way(target, overwrite=options.overwrite)
     index = read_index_of(home, found)
     if "predictions" in options.what:
         refuse_other_features(home, found, options.runs)
-    image = OnceReader(open_member(home, found.image), "features")
-    logits = OnceReader(open_member(home, found.logits), "logits")
-    text = _text(home, found, options)
+    image = OnceReader(open_member_of(index, home, found.image), "features")
+    logits = OnceReader(open_member_of(index, home, found.logits), "logits")
+    text = _text(home, found, index, options)
     shard_rows = image.store.manifest.shard_rows
     valid = image.valid & logits.valid
     selection = select_rows(index, options.split, valid=valid, shard_rows=shard_rows)
@@ -143,7 +152,7 @@ def _about(
     )
 
 
-def _text(home: Path, found: FeatureSet, options: ExportOptions) -> Store | None:
+def _text(home: Path, found: FeatureSet, index: Index, options: ExportOptions) -> Store | None:
     if "text" not in options.what:
         return None
     if found.text is None:
@@ -153,7 +162,7 @@ def _text(home: Path, found: FeatureSet, options: ExportOptions) -> Store | None
             found="an image-only one",
             fix="Leave `text` out of --what.",
         )
-    return open_member(home, found.text)
+    return open_member_of(index, home, found.text)
 
 
 def _refuse_in_the_way(target: Path, *, overwrite: bool) -> None:

@@ -68,14 +68,16 @@ def import_domain(
     index, files = domain_index(asked, listing, progress)
     images = ImportedImages.read(request, index, elsewhere=rows_elsewhere(asked, domain))
     text = _text(request, index, images.source.width, encoder)
+    stored: tuple[StoreRef, int] | None = None  # the cheapest first: its faults show at once
+    if isinstance(text, TextSource):
+        stored = store_text(request, index, text, progress)
+    elif text is not None:
+        stored = text_part(asked, index, text, progress)
     logits, logit_rows = _weak(request, index, files, progress)
     image, image_rows = store_images(request, index, images, progress)
-    written = {"features": image_rows, "logits": logit_rows}
-    text_ref: StoreRef | None = None
-    if isinstance(text, TextSource):
-        text_ref, written["text"] = store_text(request, index, text, progress)
-    elif text is not None:
-        text_ref, written["text"] = text_part(asked, index, text, progress)
+    written = {"features": image_rows, "logits": logit_rows} | (
+        {"text": stored[1]} if stored else {}
+    )
     publish_index(asked, index)
     found = FeatureSet(
         dataset=asked.spec.name,
@@ -86,13 +88,13 @@ def import_domain(
         index_digest=index.digest,
         image=image,
         logits=logits,
-        text=text_ref,
+        text=stored[0] if stored else None,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     if _replaces(found, asked.home):
         progress.say(f"{domain}: earlier features of {asked.strong_name} replaced")
     write_feature_set(asked.home, found)
-    return Imported(domain=domain, rows=len(index), written=written, has_text=text_ref is not None)
+    return Imported(domain=domain, rows=len(index), written=written, has_text=stored is not None)
 
 
 def _replaces(found: FeatureSet, home: Path) -> bool:

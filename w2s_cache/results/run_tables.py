@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import RecordError
+from w2s_cache.store.parquet_bounds import read_bounded
 
 PREDICTIONS_SCHEMA = pa.schema(
     [
@@ -80,7 +81,7 @@ def parse_table(content: bytes) -> pa.Table:
     Raises:
         DAMAGED_PARQUET: Any of :data:`w2s_cache.store.index.DAMAGED_PARQUET`.
     """
-    table = pq.read_table(pa.BufferReader(content))
+    table = read_bounded(content)
     table.validate(full=True)  # text that is no UTF-8 would be met by whoever reads it first
     return table
 

@@ -33,6 +33,7 @@ from w2s_cache.store.manifest_json import (
     schema_problems,
     stated_schema,
 )
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shard import ShardHeader, content_digest
 
 LAWS = {
@@ -84,13 +85,12 @@ def check_store(
     Args:
         directory: The store.
         advance: Called with the listed size of each shard once it was read.
-        observe: Called with each shard whose bytes break no law and its arrays by name, ``row``
-            and ``valid`` among them, each (stop - start, *row_shape) as stored; for who wants more
-            of the numbers than laws, without reading them again.
+        observe: Called with each shard whose bytes break no law and its arrays by name, ``row`` and
+            ``valid`` among them, each (stop - start, *row_shape) as stored: none is read again.
     """
     path = directory / MANIFEST_FILE
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         return [Violation(law="FS-01", message=f"{path}: {error.strerror or error}")]
     try:
@@ -141,7 +141,7 @@ def _strangers(directory: Path, manifest: Manifest) -> Iterator[str]:
 def _shard(path: Path, manifest: Manifest, shard: Shard) -> tuple[list[Violation], Arrays]:
     """What is wrong with a shard, and those of its arrays that lie in it as declared."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         return [Violation(law="FS-07", message=f"{shard.file}: {error.strerror or error}")], {}
     found = [*_file(content, shard)]

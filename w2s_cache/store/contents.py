@@ -10,6 +10,7 @@ from w2s_cache.errors import StoreError
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import MANIFEST_FILE, Manifest, index_path, slug
 from w2s_cache.store.reader import read_manifest
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shallow_json import parse_json
 
 
@@ -60,7 +61,7 @@ def cached_pairs(home: Path, dataset: str, *, domain: str = "*") -> tuple[tuple[
     pairs = set()
     for file in (home / "v1" / slug(dataset)).glob(f"{folder}/sets/*__*.json"):
         try:
-            names = parse_json(file.read_bytes())
+            names = parse_json(read_regular(file))
             pairs.add((str(names["strong"]), str(names["weak"])))
         except (OSError, ValueError, LookupError, TypeError):
             continue  # a broken file is no pair that could be trained on
@@ -76,6 +77,6 @@ def pairs_shown(pairs: Sequence[tuple[str, str]]) -> str:
 def _domain_of(feature_set: Path) -> str:
     """The domain's own name; its folder's where the file is broken, which its reader will say."""
     try:
-        return str(parse_json(feature_set.read_bytes())["domain"])
+        return str(parse_json(read_regular(feature_set))["domain"])
     except (OSError, ValueError, LookupError, TypeError):
         return feature_set.parent.parent.name

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.layout import FAILURES_FILE, Manifest
+from w2s_cache.store.parquet_bounds import read_bounded
 from w2s_cache.store.publish import publish, remove
 
 FAILURES_SCHEMA: Final = "w2s-cache/failures/1"
@@ -29,6 +30,9 @@ COLUMNS: Final = pa.schema(
         *(pa.field(n, pa.string(), nullable=False) for n in ("path", "stage", "error", "message")),
         pa.field("shard", pa.string(), nullable=False),
     ]
+)
+_ANEW: Final = (
+    "Run `w2s-cache extract --on-error skip` again with the same spec: it finds the reasons anew."
 )
 _META: Final = b"w2s_cache.failures"
 _MESSAGE_CHARACTERS: Final = 500
@@ -98,8 +102,7 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
         CorruptStoreError: It is not what FS-17 demands.
     """
     try:
-        read = pa.BufferReader(content) if isinstance(content, bytes) else content
-        table = pq.read_table(read, memory_map=False, partitioning=None)
+        table = read_bounded(content)
         problem = form_problem(table)
         lines = [] if problem else table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -109,8 +112,7 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
             f"{source} is damaged",
             expected=f"a table of {FAILURES_SCHEMA}",
             found=problem,
-            fix="Run `w2s-cache extract --on-error skip` again with the same spec: it finds the "
-            "reasons anew.",
+            fix=_ANEW,
         )
     found: dict[str, list[RowFailure]] = {}
     for line in lines:
@@ -184,6 +186,16 @@ def unexplained(
         if rows:
             return f"{len(rows)} of rows {bounds[0]}..{bounds[1]} {what}, first {rows[0]}"
     return ""
+
+
+def reasons_lost(directory: Path, problem: str) -> CorruptStoreError:
+    """Build the error for a store that does not say why rows of it are not valid."""
+    return CorruptStoreError(
+        f"{directory / FAILURES_FILE} is damaged",
+        expected="a failure for each row that is not valid",
+        found=problem,
+        fix=_ANEW,
+    )
 
 
 def shown(failures: Sequence[RowFailure], count: int = 3) -> str:

@@ -19,6 +19,7 @@ from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, s
 from w2s_cache.store.layout import STRICT, slug
 from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.reader import Store, open_store
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shallow_json import parse_json
 
 SCHEMA: Final = "w2s-cache/feature-set/1"
@@ -128,7 +129,7 @@ def read_feature_set(
     )
     path = feature_set_path(home, dataset=dataset, domain=domain, strong=strong, weak=weak)
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         raise StoreError(
             f"no features of {strong} and {weak} on {dataset}/{domain}",
@@ -158,7 +159,7 @@ def load_feature_set(path: Path) -> FeatureSet:
         CorruptStoreError: its file cannot be read or is damaged.
     """
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         raise _broken(path, error.strerror or str(error), "w2s-cache extract") from error
     return parse_feature_set(text, path, "w2s-cache extract")

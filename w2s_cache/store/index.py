@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from w2s_cache.counted import counted
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.index_rows import first_bad_hash, first_bad_path
+from w2s_cache.store.parquet_bounds import read_bounded
 from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.shallow_json import parse_json
 
@@ -159,8 +160,7 @@ def parse_index(content: Path | bytes, *, source: str) -> Index:
         CorruptStoreError: If it is not an index, or its rows are not those that were written.
     """
     try:
-        read = pa.BufferReader(content) if isinstance(content, bytes) else content
-        table = pq.read_table(read, memory_map=False, partitioning=None)
+        table = read_bounded(content)
         about = parse_json((table.schema.metadata or {})[_META])
         if about["schema"] != INDEX_SCHEMA or not table.schema.equals(_COLUMNS):
             found = ", ".join(f"{column.name} {column.type}" for column in table.schema)

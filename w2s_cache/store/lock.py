@@ -17,6 +17,7 @@ from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 from w2s_cache.errors import StoreError, StoreWriteError
 from w2s_cache.store.layout import LOCK_FILE, OWNER_FILE, SOFT_LOCK_FILE
 from w2s_cache.store.publish import publish, write_error
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shallow_json import parse_json
 
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}  # what file systems without locks say
@@ -76,7 +77,7 @@ def writer_lock(
 def read_owner(directory: Path) -> Owner | None:
     """Return who holds the lock, or None when no readable note says so."""
     try:
-        found = Owner(**parse_json((directory / OWNER_FILE).read_bytes()))
+        found = Owner(**parse_json(read_regular(directory / OWNER_FILE)))
     except (OSError, ValueError, TypeError):
         return None
     texts = isinstance(found.host, str) and isinstance(found.since, str)

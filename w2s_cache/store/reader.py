@@ -13,18 +13,13 @@ import numpy as np
 from w2s_cache.counted import counted
 from w2s_cache.errors import StoreError, UnknownNameError
 from w2s_cache.store.domain_command import domain_command, naming_domain
-from w2s_cache.store.failures import RowFailure, in_force, read_failures, unexplained
+from w2s_cache.store.failures import RowFailure, in_force, read_failures, reasons_lost, unexplained
 from w2s_cache.store.fingerprint import diff_keys, stale_error
-from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, VALID_DATASET, Manifest, Shard
+from w2s_cache.store.layout import MANIFEST_FILE, VALID_DATASET, Manifest, Shard
 from w2s_cache.store.manifest_json import manifest_from_json
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.row_numbers import places, row_numbers, touched_shards
-from w2s_cache.store.shard import (
-    array_view,
-    corrupt,
-    invalid_rows,
-    read_verified,
-    refuse_sizes,
-)
+from w2s_cache.store.shard import array_view, invalid_rows, read_verified, refuse_sizes
 
 READERS = 2  # reading and hashing release the interpreter; more threads gained nothing
 
@@ -131,8 +126,7 @@ class Store:
             rows = invalid_rows(self.directory, shard, buffer)
             told = failures.get(shard.digest, ())
             if problem := unexplained(rows, told, (shard.start, shard.stop)):
-                wanted = "a failure for each row that is not valid"
-                raise corrupt(self.directory / FAILURES_FILE, wanted, problem)
+                raise reasons_lost(self.directory, problem)
             valid[rows] = False
 
         _visit(self.directory, self.manifest.shards, sound)
@@ -205,7 +199,7 @@ def read_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST_FILE
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as error:
         raise StoreError(
             f"no feature store at {directory}",

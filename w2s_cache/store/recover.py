@@ -21,6 +21,7 @@ from w2s_cache.store.fingerprint import diff_keys, stale_error
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE, Manifest, Shard
 from w2s_cache.store.manifest_json import manifest_from_json, manifest_to_json
 from w2s_cache.store.publish import publish, remove_temporaries, write_error
+from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shard import invalid_rows, read_verified, refuse_sizes
 
 OnUnusable = Callable[[StoreError], None]
@@ -63,13 +64,20 @@ def _stored(directory: Path, wanted: Manifest, on_unusable: OnUnusable | None) -
     if not path.exists():
         return None
     try:
-        stored = manifest_from_json(path.read_bytes(), source=str(path))
+        stored = manifest_from_json(read_regular(path), source=str(path))
         _check_same(directory, stored, wanted)
     except (BrokenManifestError, StaleStoreError) as error:
         if on_unusable is None:
             raise
         on_unusable(error)
         return None
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be read",
+            expected="a readable file",
+            found=error.strerror or str(error),
+            fix="Remove it, or correct its permissions, and run `w2s-cache extract` again.",
+        ) from error
     return stored
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
+from typing import cast
 
 import h5py
 import numpy as np
@@ -12,6 +14,7 @@ import xxhash
 
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.layout import ROW_DATASET, SCHEMA, VALID_DATASET, Shard
+from w2s_cache.store.regular_file import open_regular
 
 LIBVER = ("v108", "v110")  # pinned: the defaults change between versions of HDF5
 READ_BLOCK = 1 << 20  # bytes, small enough to be hashed while in cache
@@ -112,7 +115,7 @@ def read_hashed(path: Path, buffer: np.ndarray) -> tuple[int, str]:
     """
     state, view, filled = xxhash.xxh3_128(), buffer.data, 0
     try:
-        with path.open("rb", buffering=0) as file:
+        with cast("FileIO", open_regular(path, buffering=0)) as file:
             while count := file.readinto(view[filled : filled + READ_BLOCK]):
                 state.update(view[filled : filled + count])
                 filled += count

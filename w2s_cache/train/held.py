@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from w2s_cache.errors import CorruptStoreError
+from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.results import RunRecord
 from w2s_cache.store.contents import cached_domains
 from w2s_cache.store.feature_set import (
@@ -22,7 +22,12 @@ from w2s_cache.train.current import Features, Held, features_of
 from w2s_cache.train.digests import anchors_digest, input_digests
 
 
-def held_inputs(home: Path, records: Iterable[RunRecord]) -> Held:
+def held_inputs(
+    home: Path,
+    records: Iterable[RunRecord],
+    *,
+    unreadable: Callable[[Features, StoreError], None] | None = None,
+) -> Held:
     """What the cache holds of the features that records name; no array is read.
 
     Features of another request than a record's are other features: they are not among them, nor
@@ -31,6 +36,8 @@ def held_inputs(home: Path, records: Iterable[RunRecord]) -> Held:
     Args:
         home: Cache home; one that does not exist holds nothing.
         records: Run records.
+        unreadable: Told of features that cannot be read, which then count as not held; None to
+            raise what is wrong with them.
 
     Raises:
         CorruptStoreError: A feature set, or what tells the images it lacks, is damaged.
@@ -38,10 +45,20 @@ def held_inputs(home: Path, records: Iterable[RunRecord]) -> Held:
     """
     found = {}
     for features in dict.fromkeys(map(features_of, records)):
-        stored = _stored(home, features)
-        if stored is not None:
-            found[features] = inputs_of(home, stored, anchored=features.anchored)
+        try:
+            stored = _stored(home, features)
+            if stored is not None:
+                found[features] = inputs_of(home, stored, anchored=features.anchored)
+        except StoreError as error:
+            if unreadable is None:
+                raise
+            unreadable(features, error)
     return found
+
+
+def held_if_readable(home: Path, records: Iterable[RunRecord]) -> Held:
+    """What can be read of what the cache holds, for callers who say what cannot by other means."""
+    return held_inputs(home, records, unreadable=lambda *_: None)
 
 
 def inputs_of(home: Path, found: FeatureSet, *, anchored: bool) -> dict[str, Any]:

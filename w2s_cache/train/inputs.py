@@ -19,6 +19,7 @@ from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.index_agreement import open_member_of, other_names, stale
 from w2s_cache.store.layout import index_path
 from w2s_cache.store.reader import Store
+from w2s_cache.store.remake import naming_import
 from w2s_cache.train.digests import input_digests
 from w2s_cache.train.finite import finite_rows
 from w2s_cache.train.memory import shown_bytes, training_bytes
@@ -82,6 +83,13 @@ def load_inputs(
         CorruptStoreError: Bytes on disk are not those that were written, or not finite numbers; of
             what stays on disk the numbers are looked at when they are asked for.
     """
+    with naming_import(home, found):
+        return _inputs(home, found, memory, say)
+
+
+def _inputs(
+    home: Path, found: FeatureSet, memory: int | None, say: Callable[[str], None]
+) -> DomainInputs:
     index = read_index_of(home, found)
     image = open_member_of(index, home, found.image)
     logits = open_member_of(index, home, found.logits)

@@ -23,6 +23,7 @@ from w2s_cache.spec import WeakSpec
 from w2s_cache.store.fingerprint import diff_keys, digest, sides_shown
 from w2s_cache.store.lock import Owner, writer_lock
 from w2s_cache.store.publish import make_directory, publish, remove_temporaries
+from w2s_cache.store.regular_file import is_irregular, not_regular, read_regular
 from w2s_cache.store.shallow_json import parse_json
 from w2s_cache.weak.checkpoint_files import KEY_FILE, WEIGHTS_FILE
 from w2s_cache.weak.classifier import WeakClassifier, WeakStart
@@ -137,7 +138,7 @@ def _without_some(
     found: list[dict[str, Any]] = []
     for file in sorted(directory_of(digest(key)).parent.glob(f"*/{KEY_FILE}")):
         try:
-            stored = parse_json(file.read_text(encoding="utf-8"))["key"]
+            stored = parse_json(read_regular(file))["key"]
             named = digest(stored)
             alike = digest({**key, "skipped": stored["skipped"]}) == named
         except (OSError, ValueError, LookupError, TypeError, StoreError):
@@ -178,9 +179,11 @@ def kept_weights(directory: Path, wanted: Mapping[str, Any] | None = None) -> di
             is not the wanted one or belongs into another directory.
     """
     try:
-        facts = parse_json((directory / KEY_FILE).read_text(encoding="utf-8"))
+        facts = parse_json(read_regular(directory / KEY_FILE))
         promised, key = str(facts["weights"]), dict(facts["key"])
         named = digest(key)
+        if is_irregular(directory / WEIGHTS_FILE):
+            raise not_regular(directory / WEIGHTS_FILE)
         state = load_file(os.fspath(directory / WEIGHTS_FILE))
     except (OSError, ValueError, LookupError, TypeError, SafetensorError, StoreError) as error:
         raise _corrupt(directory, f"{WEIGHTS_FILE} and {KEY_FILE}", str(error)) from error

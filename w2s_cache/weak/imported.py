@@ -42,7 +42,7 @@ def read_weak_logits(
         UnknownNameError: The file's suffix is none of the three.
     """
     refuse_absent(file)
-    found, logits = read_predictions(file, classes)
+    found, logits = read_predictions(file, classes, rows=len(paths))
     if logits.ndim != 2 or logits.shape[1] != len(classes):
         raise _refused(
             file,

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from w2s_cache.data.npz_arrays import open_npz
 from w2s_cache.errors import UnknownNameError, WeakLogitsError
+from w2s_cache.store.parquet_bounds import parquet_schema, read_bounded
 from w2s_cache.store.shallow_json import parse_json
 
 _ARRAYS = ("path", "logits", "classes")
 _LISTED = 5  # columns named in a message
+_DOMAINS = 64  # of a data set, which may stand in one file
+_NUMBER, _PATH = 8, 256  # bytes of one
 _SHOWN = 200  # characters of a cell in a message
 _UNREADABLE = (
     pa.ArrowException,
@@ -40,8 +43,16 @@ _UNREADABLE = (
 )
 
 
-def read_predictions(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:
+def read_predictions(
+    file: Path, classes: Sequence[str], *, rows: int = 0
+) -> tuple[list[str], np.ndarray]:
     """Reads a file by its suffix.
+
+    Args:
+        file: The file.
+        classes: Class names in label order.
+        rows: Rows of the domain. What 64 such domains take is read from parquet in any case,
+            however small it is packed.
 
     Returns:
         The n paths of the file and its numbers, (n, k) where every row is of one length.
@@ -50,7 +61,11 @@ def read_predictions(file: Path, classes: Sequence[str]) -> tuple[list[str], np.
         WeakLogitsError: The file cannot be read, a column is missing, or a text is no number.
         UnknownNameError: The file's suffix is none of the three.
     """
-    readers = {".parquet": _read_parquet, ".csv": _read_csv, ".npz": _read_npz}
+    readers: dict[str, Callable[[Path, Sequence[str]], tuple[list[str], np.ndarray]]] = {
+        ".parquet": functools.partial(_read_parquet, rows=rows),
+        ".csv": _read_csv,
+        ".npz": _read_npz,
+    }
     if file.suffix not in readers:
         raise UnknownNameError("format of weak logits", file.suffix, readers)
     try:
@@ -66,8 +81,13 @@ def read_predictions(file: Path, classes: Sequence[str]) -> tuple[list[str], np.
         ) from error
 
 
-def _read_parquet(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:
-    return _from_table(pq.read_table(file), classes)
+def _read_parquet(file: Path, classes: Sequence[str], *, rows: int) -> tuple[list[str], np.ndarray]:
+    """Logits of hard labels are nearly constant: how small they are packed proves nothing."""
+    names = parquet_schema(file).names
+    _refuse_columns(names, classes)
+    wanted = ["path", *(["logits"] if "logits" in names else classes)]
+    expected = _DOMAINS * rows * (len(classes) * _NUMBER + _PATH)
+    return _from_table(read_bounded(file, columns=wanted, expected=expected), classes)
 
 
 def _read_csv(file: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray]:

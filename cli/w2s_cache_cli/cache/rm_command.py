@@ -36,8 +36,8 @@ def command(
 
     Feature sets are chosen by name (--dataset, --domain, --strong, --weak) or as PATH below the
     cache: a feature set's file, a store, a weak model, or a folder that holds some. What another
-    feature set still needs is kept, and that is said. The list is shown before anything goes;
-    without a terminal, --yes is needed.
+    feature set still needs is kept, and that is said; where it was named itself, that is an error
+    and nothing goes. The list is shown before anything goes; without a terminal, --yes is needed.
 
     \b
     Examples:

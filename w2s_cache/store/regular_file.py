@@ -1,4 +1,4 @@
-"""Opening what should be a file: a pipe with an image's name must not be waited for."""
+"""Opening what should be a file: a pipe of that name must not be waited for."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def open_regular(path: Path, *, buffering: int = -1) -> IO[bytes]:
         if is_irregular(path):
             raise not_regular(path) from error
         raise
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        OSError: It cannot be read, or is a pipe, device, socket or folder.
+    """
+    with open_regular(path) as file:
+        return file.read()
 
 
 def is_irregular(path: Path) -> bool:

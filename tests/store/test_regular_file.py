@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from w2s_cache.data import regular_file
 from w2s_cache.data.images import read_content
-from w2s_cache.data.regular_file import open_regular
 from w2s_cache.errors import ImageError
+from w2s_cache.store import regular_file
+from w2s_cache.store.regular_file import open_regular
 
 
 def pipe(path: Path) -> None:

@@ -18,7 +18,7 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	@touch $(READY)
 
-demo: $(READY) ## Extract the embedded data set, train every method over 3 seeds, print the table
+demo: $(READY) ## Extract the embedded data set, train nine methods over 3 seeds, print the table
 	$(BIN)/w2s-cache extract
 	$(BIN)/w2s-cache train
 	$(BIN)/w2s-cache tables --output-dir results/tables

@@ -226,3 +226,78 @@ def test_no_list_of_a_footer_is_longer_than_its_bytes() -> None:
         read_struct(b"\x1c" * 1000)
     with pytest.raises(ValueError, match="in one another"):
         read_struct(b"\x19" * 2000)
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_texts_stored_as_differences_are_read(tmp_path, encoding):
+    """No dictionary can hold them; DuckDB's second version of the format writes such columns."""
+    table = pa.table({"path": PATHS, "logits": [1.0, 2.0, 3.0]})
+    file = tmp_path / "delta.parquet"
+    pq.write_table(table, file, use_dictionary=False, column_encoding={"path": encoding})
+    assert read_bounded(file).equals(table)
+
+
+@pytest.mark.usefixtures("little_is_free", "nothing_is_read")
+def test_texts_stored_as_differences_are_counted_as_they_will_stand(tmp_path):
+    """A long text that each row repeats takes a byte or two in the file, and its length here."""
+    file = tmp_path / "delta.parquet"
+    table = pa.table({"path": same("x" * 1000, pa.string(), rows=20_000)})
+    pq.write_table(table, file, use_dictionary=False, column_encoding={"path": "DELTA_BYTE_ARRAY"})
+    with pytest.raises(ValueError, match=DENSE):
+        read_bounded(file)
+
+
+@pytest.mark.usefixtures("little_is_free", "nothing_is_read")
+@pytest.mark.parametrize(
+    "kind",
+    [pa.list_(pa.float64(), 20), pa.decimal256(3)],
+    ids=["fixed lists of doubles", "wide decimals"],
+)
+def test_rows_are_counted_in_the_width_that_they_have_in_memory(tmp_path, kind):
+    """Absent lists of fixed length and small decimals take their full width once they are read."""
+    file = tmp_path / "wide.parquet"
+    pq.write_table(pa.table({"x": pa.nulls(6_000, kind)}), file, compression="zstd")
+    with pytest.raises(ValueError, match=DENSE):
+        read_bounded(file)
+
+
+@pytest.mark.usefixtures("nothing_is_read")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.struct({"x": pa.list_(pa.float64(), 1000)}),
+        pa.list_(pa.list_(pa.float64(), 1000)),
+        pa.map_(pa.int8(), pa.float64()),
+    ],
+    ids=["struct", "lists of lists", "map"],
+)
+def test_columns_that_nothing_has_are_refused(tmp_path, kind):
+    """Structs, maps and lists of lists are in no table of ours, and hide how large they are."""
+    file = tmp_path / "nested.parquet"
+    pq.write_table(pa.table({"x": pa.nulls(5, kind)}), file)
+    with pytest.raises(ValueError, match=r"column x of .*, which is not read"):
+        read_bounded(file)
+
+
+def test_integers_and_footers_without_end_are_refused():
+    """An integer ends after 64 bits, and no footer has millions of values."""
+    with pytest.raises(ValueError, match="an integer of more than 10 bytes"):
+        read_struct(b"\x16" + b"\xff" * 3_000_000)
+    count = 3_000_000
+    length = bytes((count >> 7 * k & 0x7F) | 0x80 * (k < 3) for k in range(4))
+    with pytest.raises(ValueError, match="more than 2,000,000 values"):
+        read_struct(b"\x19\xf3" + length + b"\x01" * count)
+
+
+def test_long_paths_of_clip_retrieval_may_be_packed_very_small(tmp_path, monkeypatch):
+    """Paths with a common beginning are no bomb where there is a vector for each of them."""
+    monkeypatch.setattr(parquet_bounds, "FREE", 1_000)
+    rows = 3_000
+    for name in ("img_emb", "metadata"):
+        (tmp_path / name).mkdir()
+    np.save(tmp_path / "img_emb/img_emb_0.npy", np.ones((rows, 4), np.float32))
+    paths = pa.array([f"{'folder/' * 120}{row:06}.jpg" for row in range(rows)])
+    file = tmp_path / "metadata/metadata_0.parquet"
+    pq.write_table(pa.table({"image_path": paths}), file, compression="zstd", use_dictionary=False)
+    assert paths.nbytes > 200 * file.stat().st_size
+    assert len(read_clip_retrieval(tmp_path).paths) == rows

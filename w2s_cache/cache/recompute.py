@@ -70,7 +70,7 @@ def recompute(
     index = read_index_of(asked.home, found)
     member = functools.partial(open_member_of, index, asked.home)
     image, logits = member(found.image), member(found.logits)
-    generator = np.random.default_rng(request.seed)
+    generator = np.random.default_rng([request.seed, *domain.encode()])  # other rows in each domain
     rows = _drawn(generator, np.flatnonzero(image.valid() & logits.valid()), request.rows)
     files = [indexed_file(index, row, asked.root) for row in rows]
     again = functools.partial(_images, rows=rows, files=files, domain=domain, workers=asked.workers)

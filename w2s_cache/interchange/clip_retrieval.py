@@ -18,6 +18,7 @@ from w2s_cache.interchange.source import FeatureSource, Refuse, check_blocks, re
 from w2s_cache.store.parquet_bounds import read_bounded
 
 VECTORS, METADATA = "img_emb", "metadata"
+_LONGEST_PATH = 4096  # bytes, PATH_MAX of Linux
 _DAMAGED = (OSError, ValueError, EOFError, pa.ArrowException, LookupError, TypeError)
 
 
@@ -48,7 +49,7 @@ def read_clip_retrieval(folder: Path) -> FeatureSource:
     check_blocks(blocks, [vectors[name].name for name in names], refuse)
     paths: list[str] = []
     for name, block in zip(names, blocks, strict=True):
-        found = _paths(metadata[name], refuse)
+        found = _paths(metadata[name], refuse, rows=len(block))
         if len(found) != len(block):
             raise refuse(
                 f"{counted(len(block), 'path')}, as {vectors[name].name} has rows",
@@ -77,13 +78,14 @@ def _vectors(file: Path, refuse: Refuse) -> npt.NDArray[Any]:
     return mapped
 
 
-def _paths(file: Path, refuse: Refuse) -> list[str]:
+def _paths(file: Path, refuse: Refuse, *, rows: int) -> list[str]:
+    """Long paths that begin alike are packed very small; the vectors say how many to expect."""
     try:
-        column = read_bounded(file, columns=["image_path"])["image_path"]
+        table = read_bounded(file, columns=["image_path"], expected=rows * _LONGEST_PATH)
     except _DAMAGED as error:
         raise refuse(
             "a parquet file with a column `image_path`",
             f"{file.name}: {error}",
             "Run clip-retrieval with --enable_image True, which writes it.",
         ) from error
-    return [str(path) for path in column.to_pylist()]
+    return [str(path) for path in table["image_path"].to_pylist()]

@@ -106,5 +106,7 @@ class _SoftCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor, None, None]:
         """Scales the kept gradient by the factor that arrives, in place: it serves once."""
         gradient, ctx.gradient = ctx.gradient, None
+        if gradient is None:
+            raise RuntimeError("soft_cross_entropy is differentiated a second time: call it again")
         scaled: Tensor = gradient.mul_((upstream[0] * ctx.scale)[..., None, None])
         return scaled, None, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ FREE: Final = 64 << 20
 """Bytes that a table may unpack to, however small it is packed."""
 MOST_EXPANDED: Final = 200
 """Larger tables may unpack to this multiple of their file; numbers, paths and hashes stay below."""
+_FEW: Final = 256  # rows at a time, of which each may be as long as a page
 _TEXTS: Final = ("string", "large_string", "binary", "large_binary")
 _VIEWS: Final = {"string_view": pa.string(), "binary_view": pa.binary()}
 
@@ -57,8 +58,11 @@ def read_bounded(
         most = max(FREE, expected, MOST_EXPANDED * size)
         claimed = _claimed(footer, plain, columns)
         _refuse_beyond(most, claimed, size)
-        texts = [column.name for column in plain if _text_type(column.type)]
-        names = None if columns is None else list(columns)
+        names = plain.names if columns is None else list(columns)
+        deltas = {chunk.path for chunk in footer.chunks if chunk.is_delta}.intersection(names)
+        for known in _spelled_out(raw, sorted(deltas)):
+            _refuse_beyond(most, claimed + known, size)
+        texts = [c.name for c in plain if _text_type(c.type) and c.name not in deltas]
         table = pq.read_table(raw, columns=names, partitioning=None, read_dictionary=texts)
     unpacked = sum(_unpacked(table.column(name)) for name in table.column_names if name in texts)
     _refuse_beyond(most, claimed + unpacked, size)
@@ -85,19 +89,45 @@ def _opened(source: Path | bytes) -> Any:
 
 def _claimed(footer: Footer, plain: pa.Schema, columns: Sequence[str] | None) -> int:
     """Bytes that the footer's numbers of rows and values take, texts as packed in dictionaries."""
-    lists = [c.type.list_size for c in plain if pa.types.is_fixed_size_list(c.type)]
-    total: int = footer.rows * sum(lists)  # rows without a value have places in such lists, too
+    fields = [field for field in plain if columns is None or field.name in columns]
+    widths = {field.name: _width(field) for field in fields}
+    nested = [field.name for field in fields if pa.types.is_nested(field.type)]
+    total = 0
+    for field in fields:
+        if pa.types.is_fixed_size_list(field.type):  # rows without a value have places in it, too
+            total += footer.rows * field.type.list_size * widths[field.name]
     for chunk in footer.chunks:
-        if columns is not None and not any(_belongs(chunk.path, name) for name in columns):
-            continue
-        if chunk.is_text and chunk.path not in plain.names:
+        within = [name for name in nested if chunk.path.startswith(f"{name}.")]
+        if within and chunk.is_text:
             raise ValueError(f"texts inside column {chunk.path}, which are not read")
-        total += chunk.values * chunk.width + (chunk.unpacked if chunk.is_text else 0)
+        for name in within or widths.keys() & {chunk.path}:
+            total += chunk.values * max(chunk.width, widths[name])
+            total += chunk.unpacked if chunk.is_text else 0
     return total
 
 
-def _belongs(path: str, name: str) -> bool:
-    return path == name or path.startswith(f"{name}.")
+def _width(field: pa.Field) -> int:
+    """Bytes that a number of a column, or of its lists, takes in memory; 8 for other things."""
+    kind = field.type
+    while isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    if pa.types.is_nested(kind) and kind.num_fields == 1 and not pa.types.is_struct(kind):
+        kind = kind.field(0).type
+    if pa.types.is_nested(kind):
+        raise ValueError(f"column {field.name} of {kind}, which is not read")
+    try:
+        return max(int(kind.bit_width) // 8, 1)
+    except ValueError:
+        return 8
+
+
+def _spelled_out(raw: Any, columns: Sequence[str]) -> Iterator[int]:
+    """Bytes that the rows so far take of columns whose texts are stored as differences."""
+    total = 0
+    if columns:
+        for batch in pq.ParquetFile(raw).iter_batches(_FEW, columns=list(columns)):
+            total += batch.nbytes
+            yield total
 
 
 def _text_type(kind: Any) -> Any:

@@ -10,6 +10,7 @@ from w2s_cache.store.thrift_compact import Struct, read_struct
 _MAGIC: Final = b"PAR1"
 _TAIL: Final = 8  # bytes: the length of the footer and the magic
 _TEXT, _FIXED = 6, 7  # types of the format
+_DELTAS: Final = {6, 7}  # encodings of texts as differences: of lengths, or from the text before
 _WIDTHS: Final = {0: 1, 1: 4, 2: 8, 3: 8, 4: 4, 5: 8, _TEXT: 8}  # bytes; of a text, where it ends
 
 
@@ -20,6 +21,7 @@ class Chunk:
     Attributes:
         path: Names from the column down to the leaf, joined by points.
         is_text: Whether its values are texts or bytes of any length.
+        is_delta: Whether some of its texts are stored as differences, which no dictionary can hold.
         values: How many there are.
         width: Bytes that each takes at least.
         unpacked: Bytes before compression, a text of a dictionary counted once.
@@ -28,6 +30,7 @@ class Chunk:
 
     path: str
     is_text: bool
+    is_delta: bool
     values: int
     width: int
     unpacked: int
@@ -76,6 +79,7 @@ def _chunk(column: Struct, leaf: Struct) -> Chunk:
     return Chunk(
         path=b".".join(stated[3]).decode(),
         is_text=kind == _TEXT,
+        is_delta=kind == _TEXT and not _DELTAS.isdisjoint(stated[2]),
         values=_count(stated[5]),
         width=_count(leaf[2]) if kind == _FIXED else _WIDTHS[kind],
         unpacked=_count(stated[6]),

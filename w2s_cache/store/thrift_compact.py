@@ -14,6 +14,8 @@ _DEEPEST: Final = 16  # parquet nests half as deep
 _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY = 1, 2, 3, 6, 7, 8  # two more integers between
 _LIST, _SET, _MAP, _STRUCT = 9, 10, 11, 12
 _LONG_LIST: Final = 15
+_LONGEST: Final = 10  # bytes of an integer of 64 bits
+_MOST_VALUES: Final = 2_000_000  # those of 100,000 column chunks; each takes 70 bytes or so here
 
 
 def read_struct(content: bytes) -> Struct:
@@ -34,6 +36,7 @@ class _Reader:
 
     content: bytes
     at: int = 0
+    values: int = 0
 
     def struct(self, depth: int) -> Struct:
         """What stands from here to the end of a struct."""
@@ -46,8 +49,9 @@ class _Reader:
         return found
 
     def _value(self, kind: int, depth: int) -> Any:
-        if depth > _DEEPEST:
-            raise ValueError(f"values in one another, more than {_DEEPEST} deep")
+        self.values += 1
+        if depth > _DEEPEST or self.values > _MOST_VALUES:
+            raise ValueError(f"more than {_MOST_VALUES:,} values, or {_DEEPEST} in one another")
         if kind in (_TRUE, _FALSE, _BYTE):  # truth takes a byte of its own in lists alone
             return self._byte()
         if kind == _BINARY:
@@ -95,11 +99,13 @@ class _Reader:
         return count
 
     def _length(self) -> int:
-        value = shift = 0
-        while (byte := self._byte()) & 0x80:
-            value |= (byte & 0x7F) << shift
-            shift += 7
-        return value | byte << shift
+        value = 0
+        for place in range(_LONGEST):
+            byte = self._byte()
+            value |= (byte & 0x7F) << 7 * place
+            if byte < 0x80:
+                return value
+        raise ValueError(f"an integer of more than {_LONGEST} bytes")
 
     def _integer(self) -> int:
         value = self._length()

@@ -26,9 +26,8 @@ from w2s_cache.extract.request import ExtractRequest, stored_set
 from w2s_cache.spec import WeakSpec
 from w2s_cache.store.feature_set import open_member
 from w2s_cache.store.fingerprint import diff_keys, stale_error
-from w2s_cache.store.index_agreement import open_member_of
+from w2s_cache.store.index_agreement import open_member_of, read_index_of
 from w2s_cache.store.reader import Store
-from w2s_cache.train.inputs import read_index_of
 from w2s_cache.weak.checkpoint import kept_classifier
 
 if TYPE_CHECKING:

@@ -73,7 +73,9 @@ def extract_domain(
     if replaced:
         progress.say(f"{domain}: imported logits of {request.weak_name} replaced")
     encoder = strong(request.device)  # after the imported file, whose faults show at once
-    text = encoder.text and text_part(request, index, encoder.text, progress)  # cheap, so its too
+    text = None
+    if encoder.text is not None:  # the cheapest part, so its faults too
+        text = text_part(request, index, encoder.text, progress)
     logits, logit_rows = given or weak_part(request, index, files, progress)
     image, image_rows = image_part(request, index, files, encoder, progress)
     computed = {"features": image_rows, "logits": logit_rows}

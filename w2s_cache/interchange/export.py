@@ -23,14 +23,13 @@ from w2s_cache.results.publish import publishing
 from w2s_cache.store.feature_set import FeatureSet
 from w2s_cache.store.fingerprint import file_sha256
 from w2s_cache.store.index import Index
-from w2s_cache.store.index_agreement import open_member_of
+from w2s_cache.store.index_agreement import open_member_of, read_index_of
 from w2s_cache.store.layout import slug
 from w2s_cache.store.once_reader import OnceReader
 from w2s_cache.store.publish import write_error
 from w2s_cache.store.reader import Store
 from w2s_cache.store.remake import naming_import
 from w2s_cache.store.shallow_json import parse_json
-from w2s_cache.train.inputs import read_index_of
 
 MANIFEST: Final = "export.json"
 _WRITERS: Mapping[Format, Callable[[Path, ExportTable, Callable[[int], None]], None]] = {

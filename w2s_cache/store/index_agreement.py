@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from w2s_cache.command_line import features_command
 from w2s_cache.errors import StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, open_member
 from w2s_cache.store.fingerprint import Difference, stale_error
-from w2s_cache.store.index import Index
-from w2s_cache.store.layout import Manifest
+from w2s_cache.store.index import Index, read_index
+from w2s_cache.store.layout import Manifest, index_path
 from w2s_cache.store.reader import Store
 
 
@@ -34,6 +35,32 @@ def other_names(found: FeatureSet, index: Index) -> list[Difference]:
         for name in ("dataset", "domain")
         if getattr(index, name) != getattr(found, name)
     ]
+
+
+def read_index_of(home: Path, found: FeatureSet) -> Index:
+    """Reads the index whose rows a feature set follows.
+
+    Raises:
+        StaleStoreError: The index changed after the features were extracted.
+        CorruptStoreError: It is damaged.
+    """
+    index = read_index(index_path(home, found.dataset, found.domain))
+    if index.digest != found.index_digest:
+        command = features_command(
+            domain=found.domain,
+            strong=found.strong,
+            weak=found.weak,
+            imported=found.request.get("strong") == {"imported": True},
+        )
+        raise StaleStoreError(
+            f"the index of {found.dataset}/{found.domain} changed after its features were made",
+            expected=f"index digest {found.index_digest[:12]}",
+            found=index.digest[:12],
+            fix=f"Run `{command}` again.",
+        )
+    if differences := other_names(found, index):
+        raise stale(f"the index of {found.dataset}/{found.domain} is another's", differences)
+    return index
 
 
 def refuse_other_images(store: Store, index: Index) -> None:

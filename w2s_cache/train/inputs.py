@@ -12,12 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from w2s_cache.command_line import features_command
-from w2s_cache.errors import StaleStoreError
 from w2s_cache.store.feature_set import FeatureSet
-from w2s_cache.store.index import Index, read_index
-from w2s_cache.store.index_agreement import open_member_of, other_names, stale
-from w2s_cache.store.layout import index_path
+from w2s_cache.store.index import Index
+from w2s_cache.store.index_agreement import open_member_of, read_index_of
 from w2s_cache.store.reader import Store
 from w2s_cache.store.remake import naming_import
 from w2s_cache.train.digests import input_digests
@@ -115,32 +112,6 @@ def _inputs(
         text_identity=identity,
         digests=input_digests(found, np.flatnonzero(~valid).tolist()),
     )
-
-
-def read_index_of(home: Path, found: FeatureSet) -> Index:
-    """Reads the index whose rows a feature set follows.
-
-    Raises:
-        StaleStoreError: The index changed after the features were extracted.
-        CorruptStoreError: It is damaged.
-    """
-    index = read_index(index_path(home, found.dataset, found.domain))
-    if index.digest != found.index_digest:
-        command = features_command(
-            domain=found.domain,
-            strong=found.strong,
-            weak=found.weak,
-            imported=found.request.get("strong") == {"imported": True},
-        )
-        raise StaleStoreError(
-            f"the index of {found.dataset}/{found.domain} changed after its features were made",
-            expected=f"index digest {found.index_digest[:12]}",
-            found=index.digest[:12],
-            fix=f"Run `{command}` again.",
-        )
-    if differences := other_names(found, index):
-        raise stale(f"the index of {found.dataset}/{found.domain} is another's", differences)
-    return index
 
 
 def _text(

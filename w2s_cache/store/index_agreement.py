@@ -59,7 +59,7 @@ def read_index_of(home: Path, found: FeatureSet) -> Index:
             fix=f"Run `{command}` again.",
         )
     if differences := other_names(found, index):
-        raise stale(f"the index of {found.dataset}/{found.domain} is another's", differences)
+        raise _stale(f"the index of {found.dataset}/{found.domain} is another's", differences)
     return index
 
 
@@ -70,7 +70,7 @@ def refuse_other_images(store: Store, index: Index) -> None:
         StaleStoreError: It was; each field that differs is named.
     """
     if differences := disagreements(store.manifest, index):
-        raise stale(f"{store.directory} was made from other images or classes", differences)
+        raise _stale(f"{store.directory} was made from other images or classes", differences)
 
 
 def open_member_of(index: Index, home: Path, ref: StoreRef) -> Store:
@@ -86,6 +86,6 @@ def open_member_of(index: Index, home: Path, ref: StoreRef) -> Store:
     return store
 
 
-def stale(what: str, differences: list[Difference]) -> StaleStoreError:
+def _stale(what: str, differences: list[Difference]) -> StaleStoreError:
     """Build the error for parts that do not belong together."""
     return stale_error(what, differences, fix="Run `w2s-cache extract` again with the same spec.")

@@ -21,6 +21,7 @@ from PIL import Image
 from w2s_cache.encoders.openclip import load
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.progress import Silent
+from w2s_cache.freed_memory import keep_freed_memory
 
 TARGET_MB = 200
 
@@ -49,6 +50,7 @@ def peak_in_subprocess(count: int) -> float:
 
 def measure(count: int) -> float:
     """Extracts ``count`` images here; returns this process's peak resident memory in MB."""
+    keep_freed_memory()  # as the command does
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         paths = [root / f"{number:05d}.jpg" for number in range(count)]

@@ -28,6 +28,7 @@ from w2s_cache.encoders.device import leaves_cores_idle
 from w2s_cache.encoders.openclip import OpenClipEncoder, load
 from w2s_cache.extract.images import ImageJob, fill_store
 from w2s_cache.extract.progress import Silent
+from w2s_cache.freed_memory import keep_freed_memory
 
 TARGET = 1.10
 BATCH = 64
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
+    keep_freed_memory()  # as the command does
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         encoder = random_vit(root)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from w2s_cache.errors import UnknownNameError
+from w2s_cache.freed_memory import keep_freed_memory
 from w2s_cache.request import IMPORTED
 from w2s_cache.sections import Overrides
 from w2s_cache.spec import Spec, StrongSpec
@@ -140,6 +141,7 @@ def command(
     if dry_run:
         preview(spec, models, domains, given=root, home=cache_dir, request=request)
         return
+    keep_freed_memory()
     skipped = _extract_all(spec, models, domains, root, cache_dir, request, bars)
     if weak_logits and weak is None:
         bars.say(f"next: {next_step('train', weak=models.weak_name)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import open_clip
@@ -133,7 +134,7 @@ class OpenClipEncoder:
         """The text tower."""
         return OpenClipText(encoder=self)
 
-    @property
+    @cached_property
     def widths(self) -> dict[str, int]:
         """Width of ``features`` and, for ViT and timm towers, ``preprojection``."""
         size = self.network.visual.preprocess_cfg["size"]

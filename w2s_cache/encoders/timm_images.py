@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import timm
@@ -106,7 +107,7 @@ class TimmEncoder:
         """No text tower: zero-shot and text initialisation do not apply."""
         return None
 
-    @property
+    @cached_property
     def widths(self) -> dict[str, int]:
         """Width of ``features``, the pooled vector before the classifier.
 

@@ -18,6 +18,7 @@ from w2s_cache.encoders.device import resolve_device
 from w2s_cache.encoders.protocol import ImageEncoder
 from w2s_cache.errors import EncoderError, W2SError
 from w2s_cache.extract.encode import Encoded, encode_rows
+from w2s_cache.freed_memory import keep_freed_memory
 
 Load = Callable[..., ImageEncoder]
 """Called with ``device=``, builds the encoder; a module's function or a partial of one."""
@@ -89,6 +90,7 @@ def _serve(connection: Connection, load: Load, means: Means) -> None:
 
 
 def _loaded(load: Load, means: Means) -> ImageEncoder:
+    keep_freed_memory()
     torch.set_num_threads(means.threads)
     return load(device=resolve_device(means.device))
 

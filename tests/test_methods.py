@@ -22,6 +22,9 @@ PROMPTS = {
     *("ceiling-tp", "text-encoder"),
     *(f"tp-{loss}{start}" for loss in GRID for start in ("", "-text")),
 }
+ROUNDS = ("fpl", "ifpl", "grip", "grip-weak")
+PROMPTS |= {f"tp-{rounds}" for rounds in ROUNDS}
+FROM_ZERO_SHOT = {f"{head}-{rounds}" for head in ("lp", "cpl") for rounds in ROUNDS[:3]}
 TEXT_PROBES = {f"lp-{loss}-text" for loss in GRID}
 
 
@@ -114,7 +117,7 @@ def test_methods_that_start_from_text_say_so():
     """They are the ones an image-only encoder cannot run."""
     needing = {name for name, method in METHODS.items() if method.needs_text}
     pooled = {"pooled-class-means", "pooled-lda", "pooled-mixture", "propagated-lda"}
-    assert needing == PROMPTS | TEXT_PROBES | pooled | {
+    assert needing == PROMPTS | TEXT_PROBES | FROM_ZERO_SHOT | pooled | {
         "zero-shot",
         "cpl",
         "cpl-calibrated",
@@ -123,6 +126,7 @@ def test_methods_that_start_from_text_say_so():
         "cpl-adapt",
         "cpl-aug",
         "cpl-product",
+        "cpl-grip-weak",
         "ceiling-cpl",
     }
 

@@ -11,6 +11,7 @@ from w2s_cache.heads.prompt_tower import TextTower
 from w2s_cache.heads.protocol import Head, Start
 from w2s_cache.hyperparameters import as_float
 from w2s_cache.losses.protocol import Loss
+from w2s_cache.supervision.self_training import SelfTraining
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +24,7 @@ class Method:
         start: Start class, how the parameters begin.
         loss: Loss class; None when the start is the answer.
         supervision: Whose predictions it learns from; ground truth only for the ceiling.
+        pseudo: Self-training class, where it learns from pseudo-labels instead.
         options: Defaults of hyper-parameters that differ from the classes' own.
         recipe: Trainer settings that differ from the spec's.
     """
@@ -32,6 +34,7 @@ class Method:
     start: Callable[..., Start] | None = None
     loss: Callable[..., Loss] | None = None
     supervision: Literal["weak", "ground-truth"] = "weak"
+    pseudo: Callable[..., SelfTraining] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
@@ -43,7 +46,8 @@ class Method:
     @property
     def needs_text(self) -> bool:
         """Whether an image-only encoder cannot run it."""
-        return self.needs_tower or getattr(self.start, "needs_text", False) is True
+        from_text = getattr(self.pseudo, "first", None) == "zero-shot"
+        return self.needs_tower or from_text or getattr(self.start, "needs_text", False) is True
 
 
 def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
         **_defaults(method.head),
         **_defaults(method.start),
         **_defaults(method.loss),
+        **_defaults(method.pseudo),
     }
     resolved, declared = dict(defaults), frozenset(defaults)
     known = {*resolved, *({"tau"} if "tau_strong" in resolved else ())}
@@ -153,6 +158,11 @@ def build_start(method: Method, options: Mapping[str, Any]) -> Start | None:
 def build_loss(method: Method, options: Mapping[str, Any]) -> Loss | None:
     """The method's loss with its hyper-parameters; None where nothing is trained."""
     return None if method.loss is None else method.loss(**_own(method.loss, options))
+
+
+def build_self_training(method: Method, options: Mapping[str, Any]) -> SelfTraining | None:
+    """The method's rounds of pseudo-labels; None where it has none."""
+    return None if method.pseudo is None else method.pseudo(**_own(method.pseudo, options))
 
 
 def _defaults(part: Any) -> dict[str, Any]:

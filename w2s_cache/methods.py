@@ -30,6 +30,7 @@ from w2s_cache.losses.distillation import Distillation
 from w2s_cache.losses.product import Product
 from w2s_cache.losses.protocol import Loss
 from w2s_cache.method import Method
+from w2s_cache.supervision.self_training import SelfTraining, WeakSelfTraining
 
 ENTRY_POINT_GROUP = "w2s_cache.methods"
 
@@ -115,6 +116,14 @@ _LOSSES: dict[str, tuple[str, Callable[..., Loss]]] = {
 }
 
 
+_ROUNDS: dict[str, tuple[str, Callable[..., SelfTraining], dict[str, int]]] = {
+    "fpl": ("FPL", SelfTraining, {}),
+    "ifpl": ("IFPL", SelfTraining, {"rounds": 10}),
+    "grip": ("GRIP", SelfTraining, {"rounds": 10, "k": 0}),
+    "grip-weak": ("GRIP from weak labels", WeakSelfTraining, {"rounds": 10, "k": 0}),
+}
+
+
 def _grid() -> dict[str, Method]:
     """Every head under every loss from both starts, as far as it is not written down above.
 
@@ -141,6 +150,24 @@ def _grid() -> dict[str, Method]:
 
 
 METHODS |= _grid()
+
+_FEW_ROWS = {"batch_size": 64}  # Menghini et al.'s; a first round may have a label or two per class
+
+
+def _self_training() -> dict[str, Method]:
+    """Menghini et al. on every head; theirs, as far as features are cached, are the prompts."""
+    made: dict[str, Method] = {}
+    for key, (title, pseudo, rounds) in _ROUNDS.items():
+        means: dict[str, Any] = {"pseudo": pseudo, "options": rounds, "recipe": _FEW_ROWS}
+        made[f"tp-{key}"] = _prompts(f"{title} + TP", CrossEntropy, **means)
+        made[f"lp-{key}"] = _probe(f"{title} + LP", CrossEntropy, **means)
+        made[f"cpl-{key}"] = _prototypes(
+            f"{title} + prototypes", TextStart, CrossEntropy, **{**means, "options": rounds | _TAU}
+        )
+    return made
+
+
+METHODS |= _self_training()
 
 CEILING_METHODS = tuple(name for name, m in METHODS.items() if m.supervision == "ground-truth")
 """Trained on ground truth: what a strong model could reach, in the order of the heads."""
@@ -171,11 +198,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("cpl" if loss == "kd" else f"cpl-{loss}" for loss in _LOSSES),
         *("cpl-random" if loss == "kd" else f"cpl-{loss}-random" for loss in _LOSSES),
     ),
+    "self-training": (
+        *_REFERENCES,
+        *(f"{head}-{rounds}" for head in ("tp", "lp", "cpl") for rounds in _ROUNDS),
+    ),
     "beyond": (*_REFERENCES, "cpl", *_CLOSED_FORM),
 }
 """Names for several methods: the nine rows of Li et al.'s tables with their references (zero-shot
 is ours), CPL with temperatures set apart, learned prompts alone, every head under
-every loss from every start, and what goes past the paper."""
+every loss from every start, self-training on pseudo-labels, and what goes past the paper."""
 
 
 def expand_groups(names: Sequence[str]) -> tuple[str, ...]:

@@ -135,7 +135,8 @@ def method_option(default: str) -> Callable[[Command], Command]:
         "methods",
         multiple=True,
         callback=comma_list,
-        help="Methods or groups of them (paper, calibrated, prompts, grid, beyond, all); repeat "
+        help="Methods or groups of them (paper, calibrated, prompts, grid, self-training, beyond, "
+        "all); repeat "
         f"or separate by commas. Default: {default}. See `w2s-cache methods`.",
     )
 

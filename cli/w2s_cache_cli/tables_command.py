@@ -44,7 +44,8 @@ _SUFFIXES = {"text": "txt", "md": "md", "latex": "tex", "csv": "csv"}
     "--table",
     "tables",
     multiple=True,
-    help="Table layout: main, table1 … table7, beyond, or a .toml file. Default: the spec's.",
+    help="Table layout: main, table1 … table7, beyond, grid, self-training, or a .toml file. "
+    "Default: the spec's.",
 )
 @domain_option
 @run_seeds_option

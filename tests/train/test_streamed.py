@@ -23,6 +23,7 @@ METHODS = (
     "cpl",  # text start, unit-norm features, candidates
     "cpl-class-means",  # a start that reads the rows
     "pooled-lda",  # closed form
+    "cpl-grip",  # rounds of pseudo-labels
     "ceiling-lp",  # supervised by ground truth
 )
 SAME = ("metrics", "selected", "counts", "per_class_accuracy", "run_id", "inputs", "config")

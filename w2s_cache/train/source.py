@@ -104,6 +104,14 @@ def chosen(source: Rows, rows: np.ndarray, device: str) -> Rows:
     return source[places].to(device)
 
 
+def picked(source: Rows, places: Tensor) -> Rows:
+    """Some rows of a source, in this order; one that comes twice is there twice."""
+    if isinstance(source, Streamed):
+        here = places.cpu()
+        return replace(source, within=here if source.within is None else source.within[here])
+    return source[places]
+
+
 def changed(source: Rows, change: Callable[[Tensor], Tensor]) -> Rows:
     """What a function makes of rows, row by row: at once in memory, else when they are read."""
     if isinstance(source, Streamed):

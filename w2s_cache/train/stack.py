@@ -62,12 +62,8 @@ class Stack:
 
     def parameters(self) -> dict[str, Tensor]:
         """Initial parameters by name, (runs, …) or (…), ready to be differentiated."""
-        names = self.learners[0].start
         return {
-            name: shaped(torch.stack([learner.start[name] for learner in self.learners]))
-            .clone()
-            .requires_grad_()
-            for name in names
+            name: value.clone().requires_grad_() for name, value in starts(self.learners).items()
         }
 
     def order(self) -> Tensor:
@@ -130,6 +126,14 @@ class Stack:
                 self._rooms[room] = source.new_empty(len(flat), *source.shape[1:])
             taken = torch.index_select(source, 0, flat, out=self._rooms[room][: len(flat)])
         return shaped(taken.view(*rows.shape, *taken.shape[1:]))
+
+
+def starts(learners: Sequence[Learner]) -> dict[str, Tensor]:
+    """Initial parameters of all runs by name, (runs, …), or (…) for one."""
+    return {
+        name: shaped(torch.stack([learner.start[name] for learner in learners]))
+        for name in learners[0].start
+    }
 
 
 def shaped(stacked: Tensor) -> Tensor:

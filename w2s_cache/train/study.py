@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from w2s_cache.errors import EncoderError, TrainError, UnknownNameError
-from w2s_cache.method import build_head, build_loss, build_start
+from w2s_cache.method import build_head, build_loss, build_self_training, build_start
 from w2s_cache.methods import find_method, method_names
 from w2s_cache.request import feature_request
 from w2s_cache.spec import Spec, StrongSpec, WeakSpec
@@ -129,6 +129,7 @@ def check_names(study: Study) -> None:
                 build_head(method, options)
                 build_start(method, options)
                 build_loss(method, options)
+                build_self_training(method, options)
 
 
 def _options(study: Study, name: str) -> Mapping[str, Any]:

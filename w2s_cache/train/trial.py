@@ -12,16 +12,18 @@ from torch import Tensor
 
 from w2s_cache.heads.prompt_tower import TextTower
 from w2s_cache.heads.protocol import Head, Keeping, StartInputs, reads_no_rows
-from w2s_cache.losses.protocol import stackable
-from w2s_cache.method import attach_head, build_loss, build_start
+from w2s_cache.losses.protocol import Loss, stackable
+from w2s_cache.method import attach_head, build_loss, build_self_training, build_start
+from w2s_cache.supervision.self_training import SelfTraining
 from w2s_cache.train.curves import Curves
 from w2s_cache.train.divergence import Diverged
 from w2s_cache.train.finite import broken
 from w2s_cache.train.loop import Exploded, Fitted, Start, TracePoint, fit
 from w2s_cache.train.predict import named, predict, temperature
+from w2s_cache.train.rounds import Lesson, first_scores, fit_in_rounds
 from w2s_cache.train.settings import listed_settings, resolve
 from w2s_cache.train.source import Targets, changed, targets_of
-from w2s_cache.train.stack import FitData, Learner, Stack
+from w2s_cache.train.stack import FitData, Learner, starts
 from w2s_cache.train.streams import stream
 from w2s_cache.train.task import Pool, Task
 
@@ -73,13 +75,15 @@ class Trial:
         self.options, self.config = resolve(like.name, like.method, candidate, select=like.select)
         self.head = attach_head(like.method, self.options, _tower(like), like.inputs.index.classes)
         self.loss = build_loss(like.method, self.options)
+        self.training = build_self_training(like.method, self.options)
         self.prepared = changed(pool.features, self.head.prepare)
         self.targets: Targets | None = None
 
     def run(self, tasks: Sequence[Task]) -> list[Classified | Diverged]:
         """Trains in stacks where head and loss allow it; results in the order of the tasks."""
         results: dict[int, Classified | Diverged] = {}
-        for group in _stacks(tasks, together=stackable(self.head, self.loss)):
+        together = stackable(self.head, self.loss) and self.training is None
+        for group in _stacks(tasks, together=together):
             ended = self._side_by_side([tasks[place] for place in group])
             results.update(zip(group, ended, strict=True))
         return [results[place] for place in range(len(tasks))]
@@ -104,17 +108,45 @@ class Trial:
         learners = [learner for _, learner in begun]
         if self.loss is None or not begun:
             return [self._as_started(learner) for learner in learners]
-        if self.targets is None:
-            self.targets = targets_of(self.pool.supervision, self.loss.targets)
-        data = FitData(prepared=self.prepared, targets=self.targets)
         curves = self._curves(begun) if self.like.curves else None
         if curves is not None:
-            curves(Stack(data, learners).parameters())
-        fitted = fit(self.head, self.loss, data, learners, self.config, observe=curves)
+            curves(starts(learners))
+        if self.training is not None:
+            [(task, learner)] = begun
+            fitted = [self._fit_in_rounds(self.loss, self.training, task, learner, curves)]
+        else:
+            fitted = self._fit_once(self.loss, learners, curves)
         return [
             curves.drawn(run, place) if curves and isinstance(run, Fitted) else run
             for place, run in enumerate(fitted)
         ]
+
+    def _fit_once(
+        self, loss: Loss, learners: Sequence[Learner], curves: Curves | None
+    ) -> list[Fitted | Exploded]:
+        if self.targets is None:
+            self.targets = targets_of(self.pool.supervision, loss.targets)
+        data = FitData(prepared=self.prepared, targets=self.targets)
+        return fit(self.head, loss, data, learners, self.config, observe=curves)
+
+    def _fit_in_rounds(
+        self,
+        loss: Loss,
+        training: SelfTraining,
+        task: Task,
+        learner: Learner,
+        curves: Curves | None,
+    ) -> Fitted | Exploded:
+        lesson = Lesson(
+            head=self.head,
+            loss=loss,
+            prepared=self.prepared,
+            config=self.config,
+            training=training,
+            tau=temperature(self.head, self.options, task.inputs.logit_scale),
+            observe=curves,
+        )
+        return fit_in_rounds(lesson, learner, first_scores(training, task, self.pool, learner.rows))
 
     def _learner(self, task: Task) -> Learner | Diverged:
         rows = self.pool.places(task.split.fit)

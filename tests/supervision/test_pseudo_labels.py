@@ -66,6 +66,11 @@ def test_a_leaderboard_is_in_order_only_once_it_has_overflowed():
     assert boards(reordered, 2, "leaderboard")[0] == [3, 1]
 
 
+def test_a_leaderboard_keeps_the_first_of_equals():
+    """By hand, K = 1: 1 is as probable for A as 0, which is not enough, and takes B."""
+    assert boards([[0.6, 0.4], [0.6, 0.4]], 1, "leaderboard") == [[0], [1]]
+
+
 def test_confident_rows_that_round_to_probability_one_keep_their_order():
     """Scores that differ in the 12th digit are told apart."""
     assert boards([[-2e-12, -9.0], [-1e-12, -9.0]], 1, "per-class")[0] == [1]

@@ -10,15 +10,19 @@ from torch.nn import functional
 from w2s_cache.errors import TrainError
 from w2s_cache.heads.prototypes import PrototypeHead
 from w2s_cache.losses.cross_entropy import CrossEntropy
+from w2s_cache.methods import find_method
 from w2s_cache.results import check_run, read_head, read_trace
 from w2s_cache.supervision.ground_truth import label_logits
 from w2s_cache.supervision.pseudo_labels import pseudo_labels
 from w2s_cache.supervision.self_training import SelfTraining
 from w2s_cache.train.config import TrainConfig
 from w2s_cache.train.loop import Exploded, fit
-from w2s_cache.train.rounds import Lesson, fit_in_rounds
+from w2s_cache.train.rounds import Lesson, first_scores, fit_in_rounds, log_probabilities
+from w2s_cache.train.rows import usable_rows
+from w2s_cache.train.settings import declare
 from w2s_cache.train.stack import FitData, Learner
 from w2s_cache.train.study import run_study
+from w2s_cache.train.task import Pool, Task
 
 CONFIG = TrainConfig(lr=0.05, epochs=3, batch_size=8, select="last")
 ROWS, CLASSES, WIDTH, FIT = 60, 4, 8, 48
@@ -143,6 +147,43 @@ def test_a_loss_that_explodes_in_a_later_round_names_its_step_among_all():
     found = fit_in_rounds(lesson(loss=Exploding(tau_strong=0.1)), learner(), first())
     assert isinstance(found, Exploded)
     assert found.step == 8
+
+
+def test_probabilities_that_round_to_one_are_still_told_apart():
+    """Logits 20 and 21 above all others: log p is −2.1e-9 and −7.6e-10, in float32 both are 0."""
+    logits = torch.tensor([[20.0, 0.0], [21.0, 0.0]])
+    found = log_probabilities(lambda part: part, logits, torch.arange(2))
+    assert found[0, 0] < found[1, 0] < 0
+
+
+def test_zero_shot_is_as_sure_as_its_logit_scale_makes_it(toy):
+    """The first labels are chosen by softmax(scale · cos(text, f)), scale 100 here."""
+    inputs, training = toy.inputs(), SelfTraining()
+    split, _ = usable_rows(toy.spec.protocol, inputs, 0)
+    task = Task(
+        inputs=inputs,
+        split=split,
+        evaluate=split.test,
+        name="cpl-fpl",
+        method=find_method("cpl-fpl"),
+        declared=declare(toy.spec, "cpl-fpl", {}),
+        seed=0,
+        device="cpu",
+    )
+    pool = Pool(task)
+    found = first_scores(training, task, pool, pool.places(split.fit))
+    cosines = functional.normalize(inputs.features[split.fit], dim=-1) @ inputs.text.T
+    assert found == pytest.approx((100 * cosines).double().log_softmax(dim=-1), abs=1e-4)
+
+
+def test_seeds_of_one_call_are_what_each_alone_gives(toy):
+    """Rounds are not stacked: two seeds together leave the heads of two runs."""
+    study = toy.study(methods=["cpl-grip"], seeds=(0, 1))
+    together = list(run_study(study, home=toy.home, results_dir=toy.results / "together"))
+    for seed, outcome in enumerate(together):
+        alone = toy.run("cpl-grip", seed=seed)
+        ours = read_head(toy.results / "together", outcome.record)["prototypes"]
+        assert np.array_equal(ours, read_head(toy.results, alone.record)["prototypes"])
 
 
 @pytest.mark.parametrize("method", RUNS)

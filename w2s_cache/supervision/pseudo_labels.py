@@ -56,7 +56,7 @@ def _per_class(scores: Tensor, count: int) -> list[Tensor]:
 def _argmax(scores: Tensor, count: int) -> list[Tensor]:
     named = scores.argmax(dim=-1)
     elsewhere = torch.ones_like(scores, dtype=torch.bool).scatter_(1, named.unsqueeze(1), False)
-    own = named.bincount(minlength=scores.shape[1]).clamp(max=count).tolist()
+    own = named.bincount(minlength=scores.shape[1]).tolist()
     boards = _per_class(scores.masked_fill(elsewhere, -torch.inf), count)
     return [board[:kept] for board, kept in zip(boards, own, strict=True)]
 

@@ -21,7 +21,7 @@ def text_format(table: Table, *, color: bool = False) -> str:
     """
     blocks = [
         _block(block, [on_one_line(head) for head in table.heads(block)], color=color)
-        for block in table.blocks
+        for block in table.read_blocks
     ]
     listings = [text_listing(listing) for listing in table.listings]
     return "\n\n".join([*blocks, *listings, "\n".join(map(on_one_line, table.footer))]) + "\n"

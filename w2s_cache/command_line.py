@@ -23,12 +23,12 @@ def command_line(*words: str, **options: object) -> str:
     Returns:
         One line, without backticks around it.
     """
-    parts = [PROGRAM, *words]
-    for name, value in options.items():
-        flag = f"--{name.strip('_').replace('_', '-')}"
-        for text in _values(value):
-            parts += [flag] if text is None else [flag, text]
-    return shlex.join(parts)
+    return shlex.join([PROGRAM, *words, *_flags(options)])
+
+
+def options_only(**options: object) -> str:
+    """What a command that was typed can be given in addition, as :func:`command_line` writes it."""
+    return shlex.join(_flags(options))
 
 
 def features_command(
@@ -60,6 +60,13 @@ def number_ranges(numbers: Iterable[int]) -> str:
         else:
             runs.append([number])
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _flags(options: Mapping[str, object]) -> Iterator[str]:
+    for name, value in options.items():
+        flag = f"--{name.strip('_').replace('_', '-')}"
+        for text in _values(value):
+            yield from (flag,) if text is None else (flag, text)
 
 
 def _values(value: object) -> Iterator[str | None]:

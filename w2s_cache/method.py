@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -50,10 +50,18 @@ class Method:
         return self.needs_tower or from_text or getattr(self.start, "needs_text", False) is True
 
 
-def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
+def resolve_options(
+    name: str, method: Method, given: Mapping[str, Any], typed: Collection[str] | None = None
+) -> dict[str, Any]:
     """Full hyper-parameters of a method: class defaults < the method's < the given ones.
 
     ``tau`` sets both temperatures of a distillation; ``tau_strong`` and ``tau_weak`` set one.
+
+    Args:
+        name: The method's name.
+        method: The method.
+        given: Hyper-parameters by name.
+        typed: Those of them that came by ``--set``, for errors; None where that is not known.
 
     Raises:
         TrainError: A hyper-parameter the method does not have.
@@ -66,15 +74,16 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
     }
     resolved, declared = dict(defaults), frozenset(defaults)
     known = {*resolved, *({"tau"} if "tau_strong" in resolved else ())}
-    for option in given:
+    for option, value in given.items():
+        fix = correction(f"train.methods.{name}", option, typed)
         if option not in known:
             raise TrainError(
                 f"method {name} has no hyper-parameter {option!r}",
                 expected=f"one of {', '.join(sorted(known)) or '(none)'}",
                 found=repr(option),
-                fix=f"Correct [train.methods.{name}] in the spec or the --set option.",
+                fix=fix,
             )
-        _refuse_type(name, option, given[option], like=resolved.get(option, 1.0))
+        _refuse_type(option, value, of=name, like=resolved.get(option, 1.0), fix=fix)
     for layer in (method.options, given):
         if "tau" in layer:
             resolved["tau_strong"] = resolved["tau_weak"] = layer["tau"]
@@ -87,17 +96,30 @@ def resolve_options(name: str, method: Method, given: Mapping[str, Any]) -> dict
     return resolved
 
 
-def _refuse_type(method: str, option: str, value: Any, *, like: Any) -> None:
+def correction(section: str, option: str, typed: Collection[str] | None) -> str:
+    """Where a setting is corrected: where it came from.
+
+    Args:
+        section: The section of a spec that can have it.
+        option: Its name.
+        typed: What came by ``--set``; None where that is not known.
+    """
+    if typed is None:
+        return f"Correct [{section}] in the spec or the --set option."
+    return f"Correct --set {option}." if option in typed else f"Correct [{section}] in the spec."
+
+
+def _refuse_type(option: str, value: Any, *, of: str, like: Any, fix: str) -> None:
     """A value has the type of the default; in a list of candidates, every one of them."""
     values = value if isinstance(value, list) else [value]
     kinds = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}[type(like)]
     for item in values:
         if not isinstance(item, kinds) or (isinstance(item, bool) and bool not in kinds):
             raise TrainError(
-                f"hyper-parameter {option} of {method}",
+                f"hyper-parameter {option} of {of}",
                 expected=f"a {type(like).__name__} such as {like!r}",
                 found=shown(item),
-                fix=f"Correct [train.methods.{method}] in the spec or the --set option.",
+                fix=fix,
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from w2s_cache.bundled import BUNDLED
 from w2s_cache.request import IMPORTED, feature_request
 from w2s_cache.spec import Decoder, Precision, Spec, StrongSpec, WeakSpec, choose
 from w2s_cache.store.fingerprint import digest
@@ -34,13 +35,13 @@ def strong_section_of(
 ) -> tuple[str, StrongSpec]:
     """A section of the spec, the first without a name, or one made on the spot.
 
-    ``ARCH,TAG`` means that model of open_clip; any other name that is no section means features
-    imported as that, which nothing said beside the spec changes. Whether there are such features
-    only the cache knows.
+    ``ARCH,TAG`` means that model of open_clip, as does the name of one that ships here; any other
+    name that is no section means features imported as that, which nothing said beside the spec
+    changes. Whether there are such features only the cache knows.
     """
     if name is not None and name not in spec.strong:
         templates = next(iter(spec.strong.values())).templates
-        if not any(mark in name for mark in ",:/"):
+        if name not in BUNDLED and not any(mark in name for mark in ",:/"):
             return name, StrongSpec(library=IMPORTED, model=name, templates=templates)
         section = StrongSpec(model=name, templates=templates)
     else:

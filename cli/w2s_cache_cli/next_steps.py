@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import click
@@ -29,7 +29,10 @@ _CARRIED = (
     *("--decoder", "--strong-checkpoint", "--weak-checkpoint", "--set", "--eval-split", "--select"),
     *("--cache-dir", "--results-dir", "--device"),
 )
-"""Options that say which data, models, runs and places are meant; not how something is shown."""
+"""Options that say which data, models, runs and places are meant; not how something is shown.
+
+Those that a command cannot do without are carried too.
+"""
 
 
 def note_running(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
@@ -47,6 +50,13 @@ def next_step(*words: str, but: Collection[str] = (), **options: object) -> str:
         **options: What it is given, as :func:`command_line` takes it.
     """
     return completed(f"`{command_line(*words, **options)}`", but=but)
+
+
+def same_step(options: Mapping[str, str]) -> str:
+    """The command that is running with other options, between backticks."""
+    running = click.get_current_context()
+    words = running.command_path.removeprefix(running.find_root().command_path).split()
+    return completed(f"`{command_line(*words, **options)}`")
 
 
 def completed(text: str, *, but: Collection[str] = ()) -> str:
@@ -138,7 +148,8 @@ def _with_spec(words: list[str], running: click.Context, name: str) -> list[str]
 def _typed(running: click.Context) -> Iterator[tuple[str, Any]]:
     """The options that were given on the command line and say what is meant, in a fixed order."""
     options = {p.opts[0]: p for p in running.command.params if isinstance(p, click.Option)}
-    for flag in _CARRIED:
+    needed = (flag for flag, option in options.items() if option.required)
+    for flag in dict.fromkeys((*_CARRIED, *needed)):
         option = options.get(flag)
         if option is None or option.name is None:
             continue

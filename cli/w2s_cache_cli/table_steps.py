@@ -47,12 +47,15 @@ def say_other_data_set(layout: Layout, spec: Spec, asked: Asked) -> None:
     echo(f"{layout.name}: {spec.name} has no domain {', '.join(strangers)}{hint}", err=True)
 
 
-def say_left_out(layout: Layout, spec: Spec, asked: Asked, absent: Sequence[str]) -> None:
-    """Says that a table is not printed, for want of which methods, and how to run them."""
+def say_further(layout: Layout, spec: Spec, asked: Asked, absent: Sequence[str]) -> None:
+    """Says of a table that is not printed yet how many methods it waits for, and what runs them."""
     if not asked.quiet:
         step = training_step(layout, spec, asked, methods=absent)
-        names = ", ".join(absent)
-        echo(f"{layout.name} left out: no runs of {names}; to make them, run {step}", err=True)
+        count = counted(len(absent), "more method has", "more methods have")
+        echo(
+            f"further table {layout.name}: printed once {count} runs; to make them, run {step}",
+            err=True,
+        )
 
 
 def training_step(

@@ -28,7 +28,7 @@ from w2s_cache_cli.outdated_runs import outdated_note
 from w2s_cache_cli.settings import settings_options, with_protocol
 from w2s_cache_cli.table_records import Asked, table_records
 from w2s_cache_cli.table_sizes import sizes_table
-from w2s_cache_cli.table_steps import say_left_out, say_missing, say_other_data_set
+from w2s_cache_cli.table_steps import say_further, say_missing, say_other_data_set
 from w2s_cache_cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def command(
             parts = table_records(layout, spec, asked, results_dir)
             absent = () if tables or not number else rendering.absent_methods(parts[0], parts[1])
             if absent:
-                say_left_out(layout, spec, asked, absent)
+                say_further(layout, spec, asked, absent)
                 continue
             table = _scores(*parts, spec, asked, results_dir)
             printed.append(parts)

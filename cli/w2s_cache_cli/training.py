@@ -12,7 +12,7 @@ from w2s_cache.request import IMPORTED
 from w2s_cache.spec import Spec
 from w2s_cache_cli.known_names import refuse_models_unknown_to_cache
 from w2s_cache_cli.models import Models
-from w2s_cache_cli.next_steps import next_step
+from w2s_cache_cli.next_steps import next_step, same_step
 from w2s_cache_cli.options import chosen_domains
 from w2s_cache_cli.outcome_lines import outcome_lines
 from w2s_cache_cli.progress import Bars
@@ -37,7 +37,7 @@ def make_study(
     Raises:
         UnknownNameError: A domain the data set does not have, a model that neither the spec nor
             the cache knows.
-        StoreError: Nothing was extracted for this pair of models.
+        StoreError: Nothing was extracted for this pair of models; pairs that are there are named.
     """
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.encoders.reattach import Reattached
@@ -117,9 +117,9 @@ def extracted_domains(
     Raises:
         UnknownNameError: A domain the data set does not have, a model that neither the spec nor
             the cache knows.
-        StoreError: Nothing was extracted for this pair of models.
+        StoreError: Nothing was extracted for this pair of models; pairs that are there are named.
     """
-    from w2s_cache.store.contents import cached_domains, cached_pairs, pairs_shown
+    from w2s_cache.store.contents import cached_domains, cached_pairs
 
     pair = {"strong": models.strong_name, "weak": models.weak_name}
     extracted, pairs = cached_domains(home, spec.name, **pair), cached_pairs(home, spec.name)
@@ -128,19 +128,29 @@ def extracted_domains(
     if asked and known:
         return chosen_domains(spec, asked, known)
     if not extracted:
-        raise StoreError(
-            f"no features of {models.strong_name} and {models.weak_name} on {spec.name}",
-            expected="at least one extracted domain",
-            found=pairs_shown(pairs),
-            fix=f"Run {_extract(models)} first, or name models that are there with --strong and "
-            "--weak.",
-        )
+        there = {p for d in asked or ("*",) for p in cached_pairs(home, spec.name, domain=d)}
+        raise _nothing_extracted(spec, models, sorted(there))
     absent = [domain for domain in known if domain not in extracted]
     if absent:
         bars.say(
             f"not extracted, left out: {', '.join(absent)}; {_extract(models, absent)} adds them"
         )
     return tuple(domain for domain in known if domain in extracted)
+
+
+def _nothing_extracted(spec: Spec, models: Models, pairs: Sequence[tuple[str, str]]) -> StoreError:
+    """Names the command that takes a pair which is there, before the one that makes another."""
+    from w2s_cache.store.contents import choices_there, pairs_shown
+
+    asked = {"strong": models.strong_name, "weak": models.weak_name}
+    steps = [same_step(choice) for choice in choices_there(pairs, **asked)]
+    there = f"Run {' or '.join(steps)} to use what is there, or" if steps else "Run"
+    return StoreError(
+        f"no features of {models.strong_name} and {models.weak_name} on {spec.name}",
+        expected="at least one extracted domain",
+        found=pairs_shown(pairs),
+        fix=f"{there} {_extract(models)}{' to make them' if steps else ' first'}.",
+    )
 
 
 def _extract(models: Models, domains: Sequence[str] = ()) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from w2s_cache.sections import strong_section_of
+from w2s_cache.spec_files import load_spec
 from w2s_cache_cli.models import strong_names
 
 KNOWN = {"vit-b-32", "vit-b-16", "theirs", "mine", "RN50,cc12m"}
@@ -48,3 +50,12 @@ def test_a_sweep_asks_for_an_encoder_by_its_whole_name(cached, w2s, tmp_path, as
     told = w2s("sweep", *where, *asked, "--method", "weak")
     assert told.exit_code == 1
     assert said in told.stderr
+
+
+def test_the_encoder_that_ships_here_needs_no_section():
+    """What works without a network works with every spec; unknown names mean imported features."""
+    spec = load_spec("domainnet")
+    assert "pocket-clip" not in spec.strong
+    name, section = strong_section_of(spec, "pocket-clip")
+    assert (name, section.library, section.model) == ("pocket-clip", "open_clip", "pocket-clip")
+    assert strong_section_of(spec, "pocket-clap")[1].library == "imported"

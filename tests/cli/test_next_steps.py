@@ -64,12 +64,23 @@ def test_extraction_before_training_names_everything(place, w2s, tmp_path):
     assert told.exit_code == 0, told.output
 
 
+def test_features_that_are_there_are_named_before_an_extraction(cached, w2s, tmp_path):
+    """The command with another pair runs as it stands, of `export` with the place it writes to."""
+    where = ("--spec", cached.spec, "--cache-dir", cached.cache)
+    other = ("--strong", "RN50,openai")
+    train = ("train", *where, *other, "--results-dir", tmp_path / "r", "--method", "weak")
+    for command in (train, ("export", *where, *other, "--output", tmp_path / "out")):
+        there, extract = pasted(w2s(*command))
+        assert (there[:3], extract[0]) == ([command[0], "--strong", "clip"], "extract")
+        assert w2s(*there).exit_code == 0
+
+
 def test_imported_logits_and_a_root_are_asked_for(cached, w2s, tmp_path):
     """Where the spec cannot tell them, the command has places for them."""
     where = ("--cache-dir", cached.cache, "--results-dir", tmp_path)
     spec = cached.edited(f'root = "{cached.folder / "images"}"\n', "", tmp_path)
     told = w2s("train", "--spec", spec, *where, "--strong", "RN50,openai", "--domain", "art")
-    [command] = pasted(told)
+    _, command = pasted(told)
     assert command[-2:] == ["--root", "DIR"]
     assert command[command.index("--strong") + 1] == "RN50,openai"
 

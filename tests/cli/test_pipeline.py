@@ -194,7 +194,7 @@ def test_one_file_of_predictions_without_a_name(cached, w2s, tmp_path):
     told = w2s("train", "--spec", cached.spec, *where, "--weak", "imported", "--method", "weak")
     assert told.stdout.count("100.0") == 4
     told = w2s("train", "--spec", cached.spec, *where)
-    assert "in the cache are clip and imported" in told.stderr
+    assert "in the cache are clip and imported. Run `w2s-cache train --weak imp" in told.stderr
 
 
 def test_the_installed_program_does_the_same(studied, w2s):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 
@@ -58,10 +60,27 @@ def test_curves_are_drawn_from_runs_trained_with_curves(cached, w2s, tmp_path):
     assert told.stderr == "no runs on ground truth, drawn without a strong ceiling\n"
 
 
+def test_curves_are_drawn_beside_runs_trained_without(studied, w2s, tmp_path):
+    """`train` before `train --curves`: what has curves is drawn, a command adds the rest."""
+    results = tmp_path / "results"
+    shutil.copytree(studied.results, results)
+    where = ("--spec", studied.spec, "--cache-dir", studied.cache, "--results-dir", results)
+    train = ("train", *where, "--method", "cpl", "--domain", "art", "--seeds", "0", "--curves")
+    assert w2s(*train).exit_code == 0
+    more = options(studied, tmp_path, **{"results-dir": results})
+    told = w2s("plot", "curves", "--domain", "art", "--method", "cpl", *more)
+    assert all(drawn(told, tmp_path, "curves-art"))
+    assert "1 run left out, trained without --curves: cpl on art with seed 1; to" in told.stderr
+    assert "train --method cpl --domain art --seeds 1 --curves --spec" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("curves --domain art --method cpl", ["no accuracies", "train --curves --method cpl"]),
+        (
+            "curves --domain art --method cpl",
+            ["no accuracies", "train --method cpl", "--curves --spec"],
+        ),
         ("curves --domain art --method lp-ce", ["no curves of lp-ce"]),
         ("curves --domain art --method cpl --seeds 0-3", ["no run of cpl", "--seeds 2-3"]),
         ("curves --domain arts", ["unknown domain of tiny", "'art'"]),

@@ -58,6 +58,7 @@ def test_extract_refuses(place, w2s, tmp_path, options, words):
         (["--strong", "RN50,openai", "--domain", "art"], ["on tiny", "in the cache are clip"]),
         (["--method", "cpl", "--set", "tua=1"], ["no hyper-parameter 'tua'", "tau"]),
         (["--method", "cpl", "--set", "tau=hot"], ["hyper-parameter tau of cpl", "'hot'"]),
+        (["--method", "cpl", "--set", 'tau=[1,"hot"]'], ["'hot'. Correct --set tau."]),
         (["--method", "cpl", "--set", "tau=[]"], ["tau has no candidates"]),
         (["--method", "pooled-lda", "--set", "weak_share=NaN"], ["exponent weak_share", "nan"]),
         (["--method", "cpl", "--set", f"recipe.batch_size={10**23}"], ["less than 2147483648"]),

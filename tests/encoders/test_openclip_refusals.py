@@ -179,3 +179,4 @@ def test_without_a_network_a_tag_is_one_sentence(
     assert model.partition(",")[0] in caught.value.what
     assert "None" not in caught.value.what
     assert "\n" not in str(caught.value)
+    assert ("`--strong pocket-clip` works" in caught.value.fix) == (library == "open_clip")

@@ -56,18 +56,45 @@ def test_the_lines_are_weak_model_and_better_ceiling(study):
     assert gather_curves(without, LABELS, read).ceiling is None
 
 
-@pytest.mark.parametrize("lacking", [None, trace([None, None], [None, None])])
-def test_runs_without_accuracies_are_named_with_the_command(study, lacking):
-    """An older trace, or none at all: which runs lack what, and how to get it."""
+def lacking(read, *without, trace=None):
+    """What reads traces, but for runs of (method, seed) that were trained without curves."""
+    return lambda record: trace if (record.method, record.seed) in without else read(record)
+
+
+@pytest.mark.parametrize("older", [None, trace([None, None], [None, None])])
+def test_runs_without_accuracies_are_left_out_with_a_note(study, older):
+    """The others are drawn with the seeds they have; how many are not, and what adds them."""
     records, read = study
+    data = gather_curves(records, LABELS, lacking(read, ("lp-kd", 1), trace=older))
+    assert [(curve.label, curve.seeds) for curve in data.curves] == [
+        ("CPL", (0, 1)),
+        ("KD + LP", (0,)),
+    ]
+    assert data.notes[0] == (
+        "1 run left out, trained without --curves: lp-kd on art with seed 1; to add them, run "
+        "`w2s-cache train --method lp-kd --domain art --seeds 1 --curves`"
+    )
 
-    def older(record):
-        return lacking if (record.method, record.seed) == ("lp-kd", 1) else read(record)
 
+def test_a_method_without_any_accuracies_is_left_out_with_a_note(study):
+    """It has no curve; one that takes no training step is not sent to `train --curves`."""
+    records, read = study
+    records.append(replace(records[0], run_id="f", method="zero-shot", selected={}))
+    without = lacking(read, ("lp-kd", 0), ("lp-kd", 1), ("zero-shot", 0))
+    data = gather_curves(records, {**LABELS, "zero-shot": "Zero-shot"}, without)
+    assert [curve.label for curve in data.curves] == ["CPL"]
+    assert "--method lp-kd --domain art --seeds 0-1 --curves`" in data.notes[0]
+    assert data.notes[1] == "without training steps, left out: zero-shot"
+
+
+def test_without_any_accuracies_the_runs_are_named_with_the_command(study):
+    """Nothing can be drawn: which runs lack what, and how to get it."""
+    records, read = study
+    bare = [(method, seed) for method in LABELS for seed in (0, 1)]
     with pytest.raises(PlotError) as caught:
-        gather_curves(records, LABELS, older)
-    assert "none in lp-kd on art with seed 1." in str(caught.value)
-    assert "w2s-cache train --curves --method lp-kd --domain art --seeds 1`" in str(caught.value)
+        gather_curves(records, LABELS, lacking(read, *bare))
+    assert caught.value.found == "none in cpl, lp-kd on art with seeds 0-1"
+    assert "train --method cpl,lp-kd --domain art --seeds 0-1 --curves`" in caught.value.fix
 
 
 def test_methods_without_runs_are_named(study):

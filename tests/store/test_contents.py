@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from w2s_cache.store.contents import cached_domains, cached_indexes, cached_pairs, list_stores
+from w2s_cache.store.contents import (
+    cached_domains,
+    cached_indexes,
+    cached_pairs,
+    choices_there,
+    list_stores,
+)
 from w2s_cache.store.feature_set import FeatureSet, StoreRef, write_feature_set
 from w2s_cache.store.index import Index, write_index
 from w2s_cache.store.layout import index_path
@@ -117,3 +123,15 @@ def test_pairs_are_listed_once_for_all_domains(tmp_path: Path) -> None:
     assert cached_pairs(tmp_path, "mine") == (clip, ("a", "b"))
     assert cached_pairs(tmp_path, "mine", domain="d") == (clip,)
     assert cached_pairs(tmp_path, "mine", domain="none") == cached_pairs(tmp_path, "other") == ()
+
+
+def test_the_nearest_pairs_that_are_there_are_offered() -> None:
+    """First those of the same strong model, then of the same weak one; what differs is said."""
+    pairs = [("a", "x"), ("a", "y"), ("s", "x"), ("s", "y"), ("z", "w")]
+    assert choices_there(pairs, strong="s", weak="w") == [
+        {"weak": "x"},
+        {"weak": "y"},
+        {"strong": "z"},
+    ]
+    assert choices_there(pairs[:1], strong="s", weak="w") == [{"strong": "a", "weak": "x"}]
+    assert choices_there([], strong="s", weak="w") == []

@@ -67,9 +67,13 @@ def test_a_missing_feature_set_names_the_command(tmp_path: Path) -> None:
         read_feature_set(tmp_path, **PAIR, request=REQUEST)
     assert str(feature_set_path(tmp_path, **PAIR)) in caught.value.expected
     assert caught.value.found.endswith("none in the cache")
+    assert caught.value.fix.startswith("Run `w2s-cache extract")
     write_feature_set(tmp_path, SET)
-    with pytest.raises(StoreError, match="in the cache are RN50:openai and resnet18"):
+    with pytest.raises(StoreError, match="in the cache are RN50:openai and resnet18") as caught:
         read_feature_set(tmp_path, **{**PAIR, "weak": "other"}, request=REQUEST)
+    there, made = caught.value.fix.split(", or run ")
+    assert there == "Give `--weak resnet18` to use what is there"
+    assert made.startswith("`w2s-cache extract --domain real")
 
 
 @pytest.mark.parametrize(

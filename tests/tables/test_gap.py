@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from w2s_cache.tables import build
+from w2s_cache.tables import build, render
 
 
 def test_no_gap_is_not_applicable(layout, study):
@@ -15,6 +15,30 @@ def test_no_gap_is_not_applicable(layout, study):
     ]
     row = next(row for row in build(layout, weak).blocks[1].rows if row.name == "cpl")
     assert {cell.status for cell in row.cells} == {"not-applicable"}
+
+
+@pytest.mark.parametrize(
+    ("without", "weak", "why"),
+    [
+        (None, 0.9, "the ceiling is above the weak model in no column"),
+        ("ceiling", 0.3, "no column has runs of both the weak model and the ceiling"),
+        ("methods", 0.3, "where the ceiling is above the weak model, no method has runs"),
+    ],
+)
+def test_a_block_without_a_share_is_one_sentence(layout, study, without, weak, why):
+    """Nobody reads a block without a number: why there is none is said, and CSV keeps its lines."""
+    kinds = {"ceiling": ("ceiling-lp", "ceiling-cpl"), "methods": ("cpl", "lp-kd")}
+    records = [
+        dataclasses.replace(r, metrics={"accuracy": weak}) if r.method == "weak" else r
+        for r in study
+        if r.method not in kinds.get(without, ())
+    ]
+    table = build(layout, records)
+    [said] = [sentence for sentence in table.footer if "PGR" in sentence]
+    assert said == f"No performance gap recovered (PGR): {why}."
+    for form in ("text", "md", "latex"):
+        assert render(table, form).count("Performance gap recovered") == 0
+    assert f"{table.name}:pgr" in render(table, "csv")
 
 
 def _with_weak_on_sketch(study, accuracy):

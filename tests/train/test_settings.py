@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from w2s_cache.errors import TrainError
 from w2s_cache.train.settings import declare, declared_candidates
 
 
@@ -33,3 +34,19 @@ def test_one_side_beside_tau_is_recorded_beside_it(toy):
     declared = declare(toy.spec, "cpl", listed)
     assert len(declared_candidates(declared)) == 4
     assert "tau" not in declared["config"]["options"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "section"), [("tau", ""), ("tua", ""), ("recipe.lrr", ".recipe")]
+)
+def test_a_wrong_setting_is_corrected_where_it_came_from(toy, setting, section):
+    """By --set, also over a right value of the spec, or by the spec."""
+    with pytest.raises(TrainError) as caught:
+        declare(toy.spec, "cpl", {setting: "hot"})
+    assert caught.value.fix == f"Correct --set {setting}."
+    *nested, name = setting.split(".")
+    wrong = {nested[0]: {name: "hot"}} if nested else {name: "hot"}
+    train = toy.spec.train.model_copy(update={"methods": {"cpl": wrong}})
+    with pytest.raises(TrainError) as caught:
+        declare(toy.spec.model_copy(update={"train": train}), "cpl", {"rescale": True})
+    assert caught.value.fix == f"Correct [train.methods.cpl{section}] in the spec."

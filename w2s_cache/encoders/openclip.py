@@ -20,6 +20,11 @@ from w2s_cache.encoders.refusal import UNUSABLE, reason
 from w2s_cache.encoders.weights import weights_digest
 from w2s_cache.errors import EncoderError, UnknownNameError
 
+_OFFLINE = (
+    f" Without a network `--strong {next(iter(BUNDLED))}` works, a small encoder that ships with "
+    "w2s-cache and knows little but drawings."
+)
+
 
 def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> OpenClipEncoder:
     """Builds a frozen open_clip model.
@@ -43,7 +48,7 @@ def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> 
     weights = checkpoint or tag
     if not architecture.startswith(("hf-hub:", "local-dir:")):
         _refuse_unknown(architecture, weights, tag=None if checkpoint else tag)
-    network = _create(architecture, weights, device)
+    network = _create(architecture, weights, device, fetched=checkpoint is None)
     network.eval().requires_grad_(False)
     state = network.state_dict()
     text_state = {name: value for name, value in state.items() if not name.startswith("visual.")}
@@ -98,7 +103,7 @@ def _refuse_activation_mismatch(architecture: str, tag: str) -> None:
         )
 
 
-def _create(architecture: str, weights: str | None, device: str) -> Any:
+def _create(architecture: str, weights: str | None, device: str, *, fetched: bool) -> Any:
     try:
         return open_clip.create_model(
             architecture, pretrained=weights, precision="fp32", device=device, weights_only=True
@@ -109,7 +114,7 @@ def _create(architecture: str, weights: str | None, device: str) -> Any:
             expected="weights that exist and fit the architecture",
             found=reason(error),
             fix="Check the name, the file and the network, or give local weights by "
-            "--strong-checkpoint (`checkpoint` in the spec).",
+            f"--strong-checkpoint (`checkpoint` in the spec).{_OFFLINE if fetched else ''}",
         ) from error
 
 

@@ -6,7 +6,7 @@ import pickle
 
 from safetensors import SafetensorError
 
-_LONGEST = 240  # characters of a library's own words
+_LONGEST = 280  # characters of a library's own words
 
 UNUSABLE: tuple[type[Exception], ...] = (
     RuntimeError,  # names or shapes that do not fit, a failed download
@@ -31,4 +31,13 @@ def reason(error: Exception) -> str:
     if isinstance(error, AttributeError | LookupError | TypeError):
         return f"no mapping of names to tensors ({type(error).__name__}: {error})"
     words = " ".join(str(error).split()) or type(error).__name__
-    return words.rstrip(".") if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+    return words.rstrip(".") if len(words) <= _LONGEST else _shortened(words)
+
+
+def _shortened(words: str) -> str:
+    """Up to the last sentence that fits, unless little would be left of it; else the last word."""
+    cut = words[:_LONGEST]
+    sentence = cut.rpartition(". ")[0]
+    if len(sentence) > 0.75 * _LONGEST:
+        return sentence
+    return f"{cut.rpartition(' ')[0] or cut}…"

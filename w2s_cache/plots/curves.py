@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import pyarrow as pa
 
 from w2s_cache.command_line import command_line
 from w2s_cache.counted import counted
 from w2s_cache.errors import PlotError
 from w2s_cache.methods import CEILING_METHODS
+from w2s_cache.plots.measured_runs import ReadTrace, Steps, measured_runs
 from w2s_cache.plots.spread import mean_and_sd, seeds_word
 from w2s_cache.plots.style import BLACK, GREY, entitle, series_style
 from w2s_cache.results import RunRecord
 
 SIZE = (7.2, 3.0)
 
-ReadTrace = Callable[[RunRecord], pa.Table | None]
 Points = tuple[tuple[float, float], ...]
 
 _RING: dict[str, Any] = {
@@ -75,7 +73,7 @@ class Curves:
 def gather_curves(
     records: Sequence[RunRecord], methods: Mapping[str, str], read: ReadTrace
 ) -> Curves:
-    """Averages traces over seeds.
+    """Averages traces over seeds; runs without accuracies are left out, with a note.
 
     Args:
         records: Done runs on one domain, of the methods and perhaps the ceiling.
@@ -83,7 +81,7 @@ def gather_curves(
         read: Gives the trace of a run.
 
     Raises:
-        PlotError: A method has no run, or a run's trace lacks accuracies; all such are named.
+        PlotError: A method has no run, or no run has accuracies; all such are named.
     """
     runs = {m: [r for r in records if r.method == m and r.status == "done"] for m in methods}
     absent = [method for method, own in runs.items() if not own]
@@ -94,17 +92,16 @@ def gather_curves(
             found="none",
             fix=f"Run `{command_line('train', curves=True, method=absent)}` first.",
         )
-    traces = {r.run_id: _measured(read(r)) for own in runs.values() for r in own}
-    _refuse_unmeasured([r for own in runs.values() for r in own if not traces[r.run_id]])
-    chosen = [record for own in runs.values() for record in own]
+    drawn = measured_runs(runs, read)
+    chosen = [record for own in drawn.runs.values() for record in own]
     ceiling = _ceiling(records)
     return Curves(
-        curves=tuple(_curve(methods[method], own, traces) for method, own in runs.items()),
+        curves=tuple(_curve(methods[m], own, drawn.traces) for m, own in drawn.runs.items()),
         seeds=tuple(sorted({record.seed for record in chosen})),
         weak=mean_and_sd([record.metrics["weak_accuracy"] for record in chosen])[0],
         ceiling=mean_and_sd(list(ceiling.values()))[0] if ceiling else None,
         ceiling_seeds=tuple(sorted(ceiling)),
-        notes=tuple(_notes(runs)),
+        notes=(*drawn.notes, *_notes(drawn.runs)),
     )
 
 
@@ -147,28 +144,6 @@ def _counted(label: str, own: tuple[int, ...], seeds: tuple[int, ...]) -> str:
     return label if own == seeds else f"{label} ({counted(len(own), 'seed')})"
 
 
-def _measured(trace: pa.Table | None) -> list[dict[str, Any]]:
-    """The steps after which accuracies were measured."""
-    steps = [] if trace is None else trace.to_pylist()
-    return [step for step in steps if step["eval_accuracy"] is not None]
-
-
-def _refuse_unmeasured(records: Sequence[RunRecord]) -> None:
-    if not records:
-        return
-    shown = ", ".join(f"{r.method} on {r.domain} with seed {r.seed}" for r in records[:5])
-    more = f" and {len(records) - 5} more" if len(records) > 5 else ""
-    methods = tuple(dict.fromkeys(record.method for record in records))
-    seeds = sorted({record.seed for record in records})
-    place = {"method": methods, "domain": records[0].domain, "seeds": seeds}
-    raise PlotError(
-        "traces hold no accuracies to draw",
-        expected="fit_accuracy and eval_accuracy at the end of every epoch",
-        found=f"none in {shown}{more}",
-        fix=f"Run `{command_line('train', curves=True, **place)}`.",
-    )
-
-
 def _begun(run: RunRecord) -> bool:
     """Whether a run says how it began; those of earlier versions do not."""
     return "start_accuracy" in run.metrics
@@ -187,9 +162,7 @@ def _notes(runs: Mapping[str, Sequence[RunRecord]]) -> Iterator[str]:
             )
 
 
-def _curve(
-    label: str, runs: Sequence[RunRecord], traces: Mapping[str, list[dict[str, Any]]]
-) -> Curve:
+def _curve(label: str, runs: Sequence[RunRecord], traces: Mapping[str, Steps]) -> Curve:
     epochs = min(len(traces[run.run_id]) for run in runs)
     ends = [traces[run.run_id][:epochs] for run in runs]
     begun = all(map(_begun, runs))

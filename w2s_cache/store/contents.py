@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from w2s_cache.command_line import options_only
 from w2s_cache.errors import StoreError
 from w2s_cache.store.index import Index, read_index
 from w2s_cache.store.layout import MANIFEST_FILE, Manifest, index_path, slug
 from w2s_cache.store.reader import read_manifest
 from w2s_cache.store.regular_file import read_regular
 from w2s_cache.store.shallow_json import parse_json
+
+_OFFERED: Final = 3  # more than these are no help to choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,39 @@ def pairs_shown(pairs: Sequence[tuple[str, str]]) -> str:
     """What errors say of the pairs that are there."""
     shown = ", ".join(f"{strong} and {weak}" for strong, weak in pairs)
     return f"in the cache are {shown}" if pairs else "none in the cache"
+
+
+def choices_there(
+    pairs: Sequence[tuple[str, str]], *, strong: str, weak: str
+) -> list[dict[str, str]]:
+    """What ``--strong`` and ``--weak`` have to say for pairs that are there.
+
+    Args:
+        pairs: (strong, weak) of each.
+        strong: The strong model of a pair that is not there; where it is right it is not said.
+        weak: Its weak model, likewise.
+
+    Returns:
+        Options by name, of the few pairs that are nearest: first those of the same strong model.
+    """
+    asked = {"strong": strong, "weak": weak}
+    named = [{"strong": pair[0], "weak": pair[1]} for pair in pairs]
+    choices = [{n: v for n, v in pair.items() if v != asked[n]} for pair in named]
+    return sorted(filter(None, choices), key=lambda c: (len(c), "strong" in c))[:_OFFERED]
+
+
+def named_or_made(pairs: Sequence[tuple[str, str]], command: str, *, strong: str, weak: str) -> str:
+    """The next step where a pair is not there: to name one that is, or the command that makes it.
+
+    Args:
+        pairs: (strong, weak) of each that is there.
+        command: Makes the pair that was asked for.
+        strong: Its strong model.
+        weak: Its weak model.
+    """
+    flags = [options_only(**each) for each in choices_there(pairs, strong=strong, weak=weak)]
+    there = f"Give `{'` or `'.join(flags)}` to use what is there, or run" if flags else "Run"
+    return f"{there} `{command}`."
 
 
 def _domain_of(feature_set: Path) -> str:

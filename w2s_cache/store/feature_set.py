@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Final
@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from w2s_cache.command_line import features_command
 from w2s_cache.errors import CorruptStoreError, StoreError
-from w2s_cache.store.contents import cached_pairs, pairs_shown
+from w2s_cache.store.contents import cached_pairs, named_or_made, pairs_shown
 from w2s_cache.store.contradictions import refuse_contradictions
 from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
 from w2s_cache.store.layout import STRICT, slug
@@ -131,11 +131,12 @@ def read_feature_set(
     try:
         text = read_regular(path)
     except OSError as error:
+        pairs = cached_pairs(home, dataset, domain=domain)
         raise StoreError(
             f"no features of {strong} and {weak} on {dataset}/{domain}",
             expected=f"the feature set {path}",
-            found=_absent(home, dataset, domain, error),
-            fix=f"Run `{command}`, or name models that are there with --strong and --weak.",
+            found=_absent(pairs, error),
+            fix=named_or_made(pairs, command, strong=strong, weak=weak),
         ) from error
     found = parse_feature_set(text, path, command)
     names = {"dataset": dataset, "domain": domain, "strong": strong, "weak": weak}
@@ -146,9 +147,9 @@ def read_feature_set(
     return found
 
 
-def _absent(home: Path, dataset: str, domain: str, error: OSError) -> str:
+def _absent(pairs: Sequence[tuple[str, str]], error: OSError) -> str:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return f"no such file; {pairs_shown(cached_pairs(home, dataset, domain=domain))}"
+        return f"no such file; {pairs_shown(pairs)}"
     return error.strerror or str(error)
 
 

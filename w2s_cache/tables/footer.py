@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from w2s_cache.results import RunRecord
 from w2s_cache.tables.agreement import agreement_sentences
+from w2s_cache.tables.gap import why_no_share
 from w2s_cache.tables.grid import Grid
-from w2s_cache.tables.layout import CEILING, Layout
+from w2s_cache.tables.layout import CEILING, WEAK, Layout
 from w2s_cache.tables.published_block import published_sentences
 from w2s_cache.tables.remarks import remarks
 from w2s_cache.tables.settings import listed, settings_sentences
@@ -32,7 +33,8 @@ def footer(
         *_selection(layout, done),
         *_evaluated(grid, done),
         *_ceiling(layout, grid),
-        *_derived(layout),
+        *_deltas(layout),
+        *_shares(layout, rows, blocks),
         *agreement_sentences(layout),
         *settings_sentences(layout, done),
         *_versions(done),
@@ -137,14 +139,22 @@ def _ceiling(layout: Layout, grid: Grid) -> Iterator[str]:
         yield f"{label}: trained on ground truth, the best by mean is {'; '.join(shown)}."
 
 
-def _derived(layout: Layout) -> Iterator[str]:
+def _deltas(layout: Layout) -> Iterator[str]:
     for of, delta in layout.delta.items():
         baselines = enumerated(row_label(layout, name) for name in delta.against)
         yield (
             f"{layout.delta_label(of)}: {row_label(layout, of)} minus the best of "
             f"{baselines} in each column, in points; that of Avg is between unrounded averages."
         )
-    if layout.pgr:
+
+
+def _shares(layout: Layout, rows: Mapping[str, Row], blocks: Sequence[Block]) -> Iterator[str]:
+    """What PGR is, or why none is printed."""
+    if not layout.pgr:
+        return
+    if any(block.is_bare for block in blocks):
+        yield f"No performance gap recovered (PGR): {why_no_share(rows[WEAK], rows[CEILING])}."
+    else:
         yield (
             "PGR: (method − weak) / (ceiling − weak), from means over seeds; that of Avg is "
             "between averages; n/a where the ceiling is not above the weak model."

@@ -43,6 +43,20 @@ def tiny_gaps(
             yield f"{label} ({half_up(high - low, 2, percent=True)} points)"
 
 
+def why_no_share(weak: Row, ceiling: Row) -> str:
+    """Why a block of shares has no number, from the rows of weak model and strong ceiling."""
+    ends = [
+        (low.mean, high.mean)
+        for low, high in zip(weak.cells, ceiling.cells, strict=True)
+        if low.mean is not None and high.mean is not None
+    ]
+    if not ends:
+        return "no column has runs of both the weak model and the ceiling"
+    if all(performance_gap_recovered(low, low, high) is None for low, high in ends):
+        return "the ceiling is above the weak model in no column"
+    return "where the ceiling is above the weak model, no method has runs"
+
+
 def _share(method: Cell, weak: Cell, ceiling: Cell) -> Cell:
     if method.mean is None or weak.mean is None or ceiling.mean is None:
         absent = method.status == "not-applicable"

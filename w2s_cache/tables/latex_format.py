@@ -13,7 +13,7 @@ from w2s_cache.tables.table import Block, Table
 def latex_format(table: Table) -> str:
     """Prints with two decimals for percentages and three for ratios; the best numbers are bold."""
     lines = [r"\begin{table}[t]", r"\centering"]
-    for position, block in enumerate(table.blocks):
+    for position, block in enumerate(table.read_blocks):
         lines += [r"\par\bigskip"] if position else []
         lines += _block(block, table, captioned=position == 0)
     for listing in table.listings:

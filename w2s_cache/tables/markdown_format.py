@@ -12,7 +12,7 @@ from w2s_cache.tables.table import Block, Table
 
 def markdown_format(table: Table) -> str:
     """Prints with one decimal for percentages and two for ratios; the best numbers are bold."""
-    blocks = ["\n".join(_block(block, table.heads(block))) for block in table.blocks]
+    blocks = ["\n".join(_block(block, table.heads(block))) for block in table.read_blocks]
     footer = "\n".join(f"- {escape_markdown(sentence)}" for sentence in table.footer)
     listings = [markdown_listing(listing) for listing in table.listings]
     return "\n\n".join([*blocks, *listings, footer]) + "\n"

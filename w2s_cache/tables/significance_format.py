@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from w2s_cache.counted import counted
 from w2s_cache.errors import UnknownNameError
@@ -15,6 +15,7 @@ from w2s_cache.tables.listing import Listing, markdown_listing, text_listing
 from w2s_cache.tables.rounding import half_up
 from w2s_cache.tables.significance import Comparison, Significance
 from w2s_cache.tables.skipped import skipped_sentences
+from w2s_cache.tables.text_format import text_sentences
 
 SIGNIFICANCE_FORMATS = ("text", "md", "csv")
 COLUMNS = (
@@ -40,9 +41,13 @@ def render_significance(result: Significance, format: str) -> str:  # noqa: A002
         return _csv(result)
     if format not in SIGNIFICANCE_FORMATS:
         raise UnknownNameError("format of a comparison", format, SIGNIFICANCE_FORMATS)
-    listing, bullet = (text_listing, "") if format == "text" else (markdown_listing, "- ")
+    listing = text_listing if format == "text" else markdown_listing
     blocks = [listing(block) for block in _listings(result)]
-    return "\n\n".join([*blocks, "\n".join(bullet + line for line in remarks(result))]) + "\n"
+    return "\n\n".join([*blocks, _below(remarks(result), format)]) + "\n"
+
+
+def _below(sentences: Iterable[str], form: str) -> str:
+    return text_sentences(sentences) if form == "text" else "\n".join(f"- {s}" for s in sentences)
 
 
 def summary(result: Significance, labels: Mapping[str, str]) -> Listing:

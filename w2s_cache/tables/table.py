@@ -91,6 +91,12 @@ class Block:
     columns: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is of shares of the gap and none has a number, which a sentence says."""
+        shares = [row for row in self.rows if row.kind == "pgr"]
+        return bool(shares) and all(cell.mean is None for row in shares for cell in row.cells)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -113,6 +119,11 @@ class Table:
     labels: tuple[str, ...] = ()
     listings: tuple[Listing, ...] = ()
     skipped: tuple[SkippedImages, ...] = ()
+
+    @property
+    def read_blocks(self) -> tuple[Block, ...]:
+        """The blocks that people read: not those without a number, which only CSV has."""
+        return tuple(block for block in self.blocks if not block.is_bare)
 
     def names(self, block: Block) -> tuple[str, ...]:
         """Names of a block's columns."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from w2s_cache.printable import on_one_line
+from w2s_cache.printable import on_one_line, wrapped
 from w2s_cache.tables.lines import CellText, Line, block_lines
 from w2s_cache.tables.listing import text_listing
 from w2s_cache.tables.table import Block, Table
@@ -21,10 +21,15 @@ def text_format(table: Table, *, color: bool = False) -> str:
     """
     blocks = [
         _block(block, [on_one_line(head) for head in table.heads(block)], color=color)
-        for block in table.blocks
+        for block in table.read_blocks
     ]
     listings = [text_listing(listing) for listing in table.listings]
-    return "\n\n".join([*blocks, *listings, "\n".join(map(on_one_line, table.footer))]) + "\n"
+    return "\n\n".join([*blocks, *listings, text_sentences(table.footer)]) + "\n"
+
+
+def text_sentences(sentences: Iterable[str]) -> str:
+    """What stands below a table or a comparison, wrapped for the terminal."""
+    return "\n".join(wrapped(on_one_line(sentence)) for sentence in sentences)
 
 
 def _block(block: Block, columns: Sequence[str], *, color: bool) -> str:

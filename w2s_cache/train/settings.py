@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from w2s_cache.errors import TrainError
-from w2s_cache.method import Method, resolve_options
+from w2s_cache.method import Method, correction, resolve_options
 from w2s_cache.methods import find_method
 from w2s_cache.spec import Spec, TrainSpec
 from w2s_cache.train.candidates import candidates
@@ -43,10 +43,10 @@ def declare(spec: Spec, name: str, overrides: Mapping[str, Any]) -> Declared:
     """
     method = find_method(name)
     asked = {**method.options, **_flat(spec.train.methods.get(name, {})), **overrides}
-    own, recipe = _apart(name, asked)
+    own, recipe = _apart(name, asked, overrides)
     if recipe and method.loss is None:
         raise _untrained(name, list(recipe))
-    resolved = resolve_options(name, method, next(candidates(own)))
+    resolved = resolve_options(name, method, next(candidates(own)), overrides)
     own = _one_spelling(own, {side for side in _SIDES if side in resolved})
     if "tau" in own:
         resolved = {k: v for k, v in resolved.items() if k not in {"tau_strong", "tau_weak"}}
@@ -80,18 +80,25 @@ def listed_settings(declared: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def resolve(
-    name: str, method: Method, candidate: Mapping[str, Any], *, select: str
+    name: str,
+    method: Method,
+    candidate: Mapping[str, Any],
+    *,
+    select: str,
+    typed: Collection[str] | None = None,
 ) -> tuple[dict[str, Any], TrainConfig]:
     """Hyper-parameters of head, start and loss, and the recipe, of one candidate.
+
+    ``typed`` names the settings that came by ``--set``, for errors; None where that is not known.
 
     Raises:
         TrainError: A hyper-parameter that the method does not have.
         SpecError: A trainer setting without meaning.
     """
-    own, recipe = _apart(name, candidate)
+    own, recipe = _apart(name, candidate, typed)
     checked = validate(TrainSpec, recipe, origin=f"the recipe of {name}")
     config = TrainConfig(**checked.model_dump(exclude={"methods"}))
-    return resolve_options(name, method, own), replace(config, select=select)
+    return resolve_options(name, method, own, typed), replace(config, select=select)
 
 
 def _one_spelling(own: Mapping[str, Any], sides: set[str]) -> dict[str, Any]:
@@ -133,7 +140,9 @@ def _untrained(name: str, settings: list[str]) -> TrainError:
     )
 
 
-def _apart(name: str, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _apart(
+    name: str, asked: Mapping[str, Any], typed: Collection[str] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Hyper-parameters, and trainer settings without their prefix."""
     recipe = {k.removeprefix(RECIPE): v for k, v in asked.items() if k.startswith(RECIPE)}
     known = [field.name for field in fields(TrainConfig) if field.name != "select"]
@@ -143,6 +152,6 @@ def _apart(name: str, asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[st
                 f"method {name} has no trainer setting {RECIPE}{setting}",
                 expected=f"{RECIPE} with one of {', '.join(known)}",
                 found=f"{RECIPE}{setting}",
-                fix=f"Correct [train.methods.{name}.recipe] in the spec or the --set option.",
+                fix=correction(f"train.methods.{name}.recipe", f"{RECIPE}{setting}", typed),
             )
     return {k: v for k, v in asked.items() if not k.startswith(RECIPE)}, recipe

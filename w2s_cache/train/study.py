@@ -124,7 +124,8 @@ def check_names(study: Study) -> None:
         method = find_method(name)
         declared = declare(study.spec, name, _options(study, name))
         for candidate in declared_candidates(declared):
-            options, _ = resolve(name, method, candidate, select=study.spec.protocol.select)
+            select, typed = study.spec.protocol.select, study.options
+            options, _ = resolve(name, method, candidate, select=select, typed=typed)
             if method.head is not None:
                 build_head(method, options)
                 build_start(method, options)

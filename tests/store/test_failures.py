@@ -16,6 +16,7 @@ from w2s_cache.store.check import check_store
 from w2s_cache.store.failures import (
     RowFailure,
     add_failures,
+    parse_failures,
     read_failures,
     shown,
     write_failures,
@@ -126,6 +127,34 @@ def test_a_write_makes_no_lines_of_what_earlier_shards_failed_for(
         writer.write(16, maker.block(16, 20)[0], failures=[last])
         monkeypatch.undo()
         assert writer.failures() == (maker.broken, last)
+
+
+def test_no_flipped_bit_of_a_path_or_message_is_read_as_another(store: Path, maker: Any) -> None:
+    """Checksums of pages tell; what is read is what was written, or nothing."""
+    written = (store / FAILURES_FILE).read_bytes()
+    footer = int.from_bytes(written[-8:-4], "little")
+    refused = 0
+    for place in range(4, len(written) - 8 - footer):
+        damaged = bytearray(written)
+        damaged[place] ^= 1 << place % 8
+        try:
+            found = parse_failures(bytes(damaged), source="it")
+        except CorruptStoreError:
+            refused += 1
+        else:
+            assert [*found.values()] == [(maker.broken,)]
+    damaged = bytearray(written)
+    damaged[written.index(b"an empty file")] ^= 1
+    (store / FAILURES_FILE).write_bytes(damaged)
+    assert {v.law for v in check_store(store)} == {"FS-17", "FS-18"}
+    assert refused
+
+
+def test_failures_without_checksums_are_read(store: Path, maker: Any) -> None:
+    """Stores of before they were written stay good."""
+    pq.write_table(pq.read_table(store / FAILURES_FILE), store / FAILURES_FILE)
+    assert open_store(store).failures() == (maker.broken,)
+    assert check_store(store) == []
 
 
 def test_texts_that_are_not_utf_8_are_damage(store: Path) -> None:

@@ -143,7 +143,9 @@ def _table(failures: ByShard) -> pa.Table:
 def _publish(directory: Path, table: pa.Table) -> None:
     about = {_META: json.dumps({"schema": FAILURES_SCHEMA}).encode()}
     content = pa.BufferOutputStream()
-    pq.write_table(table.combine_chunks().replace_schema_metadata(about), content)
+    pq.write_table(
+        table.combine_chunks().replace_schema_metadata(about), content, write_page_checksum=True
+    )
     publish(directory / FAILURES_FILE, content.getvalue().to_pybytes())
 
 

@@ -20,6 +20,7 @@ from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store import publish
 from w2s_cache.store.check import check_store
 from w2s_cache.store.failures import RowFailure, write_failures
+from w2s_cache.store.fingerprint import digest
 from w2s_cache.store.layout import FAILURES_FILE, MANIFEST_FILE
 from w2s_cache.store.lock import writer_lock
 
@@ -241,8 +242,8 @@ def test_a_cache_that_holds_something_else_is_refused(home, pack, unpacked, tmp_
         file = target / "v1/toy/art/index.parquet"
         write_index(file, replace(read_index(file), sizes=np.full(10, 8)))
     elif refusal == "other set":
-        fields = json.loads((target / SET).read_text())
-        (target / SET).write_text(json.dumps({**fields, "request": {}}))
+        fields = {**json.loads((target / SET).read_text()), "request": {}}
+        (target / SET).write_text(json.dumps({**fields, "request_digest": digest({})}))
     elif refusal == "link":
         store.rename(tmp_path / "elsewhere")
         store.symlink_to(tmp_path / "elsewhere")

@@ -187,6 +187,7 @@ DAMAGE = [
     (lambda h: (image(h) / "x.tmp-1").write_text(""), "image/clip", "FS-16", "gc"),
     (lambda h: (h.path / SET).write_text("{"), SET, "FSET-1", f"rm {SET}"),
     (lambda h: edit(h.path / SET, strong="other"), SET, "FSET-1", f"rm {SET}"),
+    (lambda h: edit(h.path / SET, request={"strong": {"modem": "clip"}}), SET, "FSET-1", "extract"),
     (lambda h: (image(h) / MANIFEST_FILE).unlink(), SET, "FSET-2", "extract"),
     (other_store, SET, "FSET-2", "extract"),
     (lambda h: (h.path / "v1/toy/art/index.parquet").unlink(), SET, "FSET-3", "extract"),

@@ -19,7 +19,9 @@ from w2s_cache.errors import (
     UnknownNameError,
     WeakLogitsError,
 )
+from w2s_cache.extract import domain as domain_module
 from w2s_cache.spec import FinetuneSpec
+from w2s_cache.store.index import Index, read_index
 
 NOTHING = {"features": 0, "text": 0, "logits": 0}
 
@@ -65,6 +67,20 @@ def test_the_second_call_loads_and_computes_nothing(bench: Any) -> None:
     assert done.reused
     assert (bench.loaded, bench.encoder.batches, bench.encoder.prompts) == ([], [], [])
     assert bench.feature_set() == before
+
+
+def test_an_index_that_did_not_change_is_read_once(bench: Any, monkeypatch: Any) -> None:
+    """A domain that is up to date does not ask twice what its rows are."""
+    bench.run()
+    read = []
+
+    def noted(path: Path) -> Index:
+        read.append(path.name)
+        return read_index(path)
+
+    monkeypatch.setattr(domain_module, "read_index", noted)
+    assert bench.run().reused
+    assert read == ["index.parquet"]
 
 
 @pytest.mark.parametrize("change", [{"batch_size": 5}, {"workers": 1}, {"device": "auto"}])

@@ -6,11 +6,21 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from w2s_cache.errors import CorruptStoreError
+from w2s_cache.store import failures as failures_module
 from w2s_cache.store.check import check_store
-from w2s_cache.store.failures import RowFailure, read_failures, shown, write_failures
+from w2s_cache.store.failures import (
+    RowFailure,
+    add_failures,
+    parse_failures,
+    read_failures,
+    shown,
+    write_failures,
+)
 from w2s_cache.store.layout import FAILURES_FILE
 from w2s_cache.store.reader import open_store, read_manifest
 from w2s_cache.store.writer import open_writer
@@ -87,6 +97,75 @@ def test_failures_come_back_as_they_were_written(tmp_path: Path, maker: Any) -> 
     assert kept.message == ("two lines " + "x" * 1000)[:500] + "…"
     write_failures(tmp_path, {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_failures_added_shard_by_shard_are_those_written_at_once(
+    tmp_path: Path, maker: Any
+) -> None:
+    """In whatever order shards come, twice too, the file is the same bytes."""
+    told = {
+        digest * 32: tuple(dataclasses.replace(maker.broken, row=row) for row in rows)
+        for digest, rows in (("b", (3, 1)), ("a", (9, 3)), ("c", (5,)))
+    }
+    (tmp_path / "once").mkdir()
+    write_failures(tmp_path / "once", told)
+    for digest, members in [("a" * 32, (maker.broken,)), *told.items()]:
+        add_failures(tmp_path, digest, members)
+    assert (tmp_path / FAILURES_FILE).read_bytes() == (
+        tmp_path / "once" / FAILURES_FILE
+    ).read_bytes()
+
+
+def test_a_write_makes_no_lines_of_what_earlier_shards_failed_for(
+    store: Path, maker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a shard with failures costs does not grow by an object for each earlier failure."""
+    last = dataclasses.replace(maker.broken, row=19)
+    with open_writer(store, **maker.declaration()) as writer:
+        writer.withdraw([last.row])
+        monkeypatch.setattr(failures_module, "RowFailure", stop)
+        writer.write(16, maker.block(16, 20)[0], failures=[last])
+        monkeypatch.undo()
+        assert writer.failures() == (maker.broken, last)
+
+
+def test_no_flipped_bit_of_a_path_or_message_is_read_as_another(store: Path, maker: Any) -> None:
+    """Checksums of pages tell; what is read is what was written, or nothing."""
+    written = (store / FAILURES_FILE).read_bytes()
+    footer = int.from_bytes(written[-8:-4], "little")
+    refused = 0
+    for place in range(4, len(written) - 8 - footer):
+        damaged = bytearray(written)
+        damaged[place] ^= 1 << place % 8
+        try:
+            found = parse_failures(bytes(damaged), source="it")
+        except CorruptStoreError:
+            refused += 1
+        else:
+            assert [*found.values()] == [(maker.broken,)]
+    damaged = bytearray(written)
+    damaged[written.index(b"an empty file")] ^= 1
+    (store / FAILURES_FILE).write_bytes(damaged)
+    assert {v.law for v in check_store(store)} == {"FS-17", "FS-18"}
+    assert refused
+
+
+def test_failures_without_checksums_are_read(store: Path, maker: Any) -> None:
+    """Stores of before they were written stay good."""
+    pq.write_table(pq.read_table(store / FAILURES_FILE), store / FAILURES_FILE)
+    assert open_store(store).failures() == (maker.broken,)
+    assert check_store(store) == []
+
+
+def test_texts_that_are_not_utf_8_are_damage(store: Path) -> None:
+    """A flipped bit of a message is told in one sentence, not by a codec."""
+    table = pq.read_table(store / FAILURES_FILE)
+    place = table.column_names.index("message")
+    texts = pa.array([b"\xff"] * len(table), pa.binary()).view(pa.string())
+    broken = table.set_column(place, table.schema.field(place), texts)
+    pq.write_table(broken, store / FAILURES_FILE)
+    with pytest.raises(CorruptStoreError, match=r"failures\.parquet is damaged"):
+        read_failures(store)
 
 
 def test_a_few_failures_are_shown_and_the_others_counted() -> None:

@@ -141,6 +141,28 @@ def test_a_damaged_feature_set_is_refused(tmp_path: Path, changes: dict[str, Any
         read_feature_set(tmp_path, **PAIR, request=REQUEST)
 
 
+def test_no_flipped_bit_of_a_request_passes_for_another_request(tmp_path: Path) -> None:
+    """Damage is called damage, whether it hits a name, a value or a bracket."""
+    path = write_feature_set(tmp_path, SET)
+    written = path.read_bytes()
+    for place in range(written.index(b'"request"'), written.index(b'"index_digest"')):
+        for bit in range(8):
+            damaged = bytearray(written)
+            damaged[place] ^= 1 << bit
+            path.write_bytes(damaged)
+            with pytest.raises(CorruptStoreError, match="not a feature set"):
+                read_feature_set(tmp_path, **PAIR, request=REQUEST)
+
+
+def test_a_feature_set_without_a_digest_of_its_request_is_read(tmp_path: Path) -> None:
+    """Caches of before it was written stay good."""
+    path = write_feature_set(tmp_path, SET)
+    fields = json.loads(path.read_text())
+    del fields["request_digest"]
+    path.write_text(json.dumps(fields))
+    assert read_feature_set(tmp_path, **PAIR, request=REQUEST) == SET
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null"])
 def test_what_is_no_json_object_is_refused(tmp_path: Path, text: str) -> None:
     """A file cut short is an error, not a crash."""

@@ -25,7 +25,7 @@ from w2s_cache.store.reader import read_manifest
 from w2s_cache.store.remake import unsaid
 
 LAWS = {
-    "FSET-1": "a feature set is JSON of its schema, in the place that its names give",
+    "FSET-1": "a feature set is JSON of its schema, whole, in the place that its names give",
     "FSET-2": "its stores are there, complete, and of the keys that it names",
     "FSET-3": "its index is there, whole, and of the digest that it names",
     "FSET-4": "rows are those of the index, logits and texts those of its classes",

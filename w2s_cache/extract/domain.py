@@ -56,14 +56,15 @@ def extract_domain(
         W2SError: The data set, an image, a model or the disk is not what it should be.
     """
     listing = domain_listing(request, domain, progress)
-    index, files = domain_index(request, listing, progress)
+    index, files, published = domain_index(request, listing, progress)
     imported = None if request.weak_logits is None else imported_key(request.weak_logits, index)
     known = _known(request, domain, index, progress)
     replaced = imported and known and known.logits.key_digest != digest(imported)
     if known and not replaced and not request.recheck:
         done = _extracted(request, index, known, {})
         if not (done.skipped and request.retry_skipped):
-            publish_index(request, index)
+            if not published:
+                publish_index(request, index)
             return _told(index, done, progress)
     from w2s_cache.encoders.device import resolve_device
     from w2s_cache.extract.parts import image_part, imported_part, text_part, weak_part
@@ -78,8 +79,7 @@ def extract_domain(
         text = text_part(request, index, encoder.text, progress)
     logits, logit_rows = given or weak_part(request, index, files, progress)
     image, image_rows = image_part(request, index, files, encoder, progress)
-    computed = {"features": image_rows, "logits": logit_rows}
-    computed |= {"text": text[1]} if text else {}
+    computed = {"features": image_rows, "logits": logit_rows} | ({"text": text[1]} if text else {})
     found = FeatureSet(
         dataset=index.dataset,
         domain=domain,
@@ -133,8 +133,10 @@ def domain_listing(request: ExtractRequest, domain: str, progress: Progress) -> 
 
 def domain_index(
     request: ExtractRequest, listing: Listing, progress: Progress
-) -> tuple[Index, list[IndexedFile]]:
-    """The domain's index and its files; those whose size and time have not changed are not read.
+) -> tuple[Index, list[IndexedFile], bool]:
+    """The domain's index, its files, and whether it is the one that the cache holds now.
+
+    Files whose size and time have not changed are not read.
 
     Raises:
         DataError: A file is gone or cannot be read, and nothing is skipped.
@@ -157,10 +159,11 @@ def domain_index(
         on_unreadable=unreadable if request.on_error == "skip" else None,
     )
     progress.end()
-    return index, [
+    files = [
         replace(indexed_file(index, row, request.root), problem=problems.get(name))
         for row, name in enumerate(index.paths)
     ]
+    return index, files, previous is not None and previous.digest == index.digest
 
 
 def _previous_index(path: Path, say: Callable[[str], None]) -> Index | None:
@@ -175,7 +178,10 @@ def _previous_index(path: Path, say: Callable[[str], None]) -> Index | None:
 
 
 def publish_index(request: ExtractRequest, index: Index) -> None:
-    """Replaces the domain's index where it differs; features of the old one are stale from now."""
+    """Replaces the domain's index where it differs; features of the old one are stale from now.
+
+    What is there is read now: others may have replaced it while features were computed.
+    """
     path = index_path(request.home, index.dataset, index.domain)
     stored = _previous_index(path, lambda _: None)
     if stored is None or stored.digest != index.digest:

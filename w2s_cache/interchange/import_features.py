@@ -65,7 +65,7 @@ def import_domain(
     """
     asked = request.extract
     listing = listing_of(asked, domain)
-    index, files = domain_index(asked, listing, progress)
+    index, files, _ = domain_index(asked, listing, progress)
     images = ImportedImages.read(request, index, elsewhere=rows_elsewhere(asked, domain))
     text = _text(request, index, images.source.width, encoder)
     stored: tuple[StoreRef, int] | None = None  # the cheapest first: its faults show at once

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from w2s_cache.errors import CorruptStoreError, StoreError
@@ -36,6 +37,7 @@ _ANEW: Final = (
 )
 _META: Final = b"w2s_cache.failures"
 _MESSAGE_CHARACTERS: Final = 500
+_ORDER: Final = [("row", "ascending"), ("shard", "ascending")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +72,24 @@ def write_failures(directory: Path, failures: ByShard) -> None:
     if not failures:
         remove(directory / FAILURES_FILE)
         return
-    lines = sorted(
-        (failure.row, failure.path, failure.stage, failure.error, _short(failure.message), shard)
-        for shard, members in failures.items()
-        for failure in members
-    )
-    columns = [
-        pa.array(column, f.type)
-        for column, f in zip(zip(*lines, strict=True), COLUMNS, strict=True)
-    ]
-    schema = COLUMNS.with_metadata({_META: json.dumps({"schema": FAILURES_SCHEMA}).encode()})
-    content = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), content)
-    publish(directory / FAILURES_FILE, content.getvalue().to_pybytes())
+    _publish(directory, _table(failures))
+
+
+def add_failures(directory: Path, shard: str, failures: tuple[RowFailure, ...]) -> None:
+    """Replaces the file in one step by one that says this, too, of a shard, given by its digest.
+
+    What is known stays in columns: line by line it would cost more than the numbers of a shard.
+
+    Raises:
+        CorruptStoreError: The file is not what FS-17 demands.
+        StoreWriteError: no space, no permission; the previous file is untouched.
+    """
+    path, table = directory / FAILURES_FILE, _table({shard: failures})
+    if path.exists():
+        known = _read(path, source=str(path))
+        others = known.filter(pc.not_equal(known.column("shard"), shard))
+        table = pa.concat_tables([others, table]).sort_by(_ORDER)
+    _publish(directory, table)
 
 
 def read_failures(directory: Path) -> dict[str, tuple[RowFailure, ...]]:
@@ -101,10 +108,17 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
     Raises:
         CorruptStoreError: It is not what FS-17 demands.
     """
+    found: dict[str, list[RowFailure]] = {}
+    for line in _read(content, source=source).to_pylist():
+        found.setdefault(line.pop("shard"), []).append(RowFailure(**line))
+    return {shard: tuple(told) for shard, told in found.items()}
+
+
+def _read(content: Path | bytes, *, source: str) -> pa.Table:
     try:
         table = read_bounded(content)
+        table.validate(full=True)  # texts too: they are in UTF-8
         problem = form_problem(table)
-        lines = [] if problem else table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = f"{type(error).__name__}: {error}"
     if problem:
@@ -114,10 +128,25 @@ def parse_failures(content: Path | bytes, *, source: str) -> dict[str, tuple[Row
             found=problem,
             fix=_ANEW,
         )
-    found: dict[str, list[RowFailure]] = {}
-    for line in lines:
-        found.setdefault(line.pop("shard"), []).append(RowFailure(**line))
-    return {shard: tuple(told) for shard, told in found.items()}
+    return table
+
+
+def _table(failures: ByShard) -> pa.Table:
+    lines = [
+        {**asdict(failure), "message": _short(failure.message), "shard": shard}
+        for shard, members in failures.items()
+        for failure in members
+    ]
+    return pa.Table.from_pylist(lines, schema=COLUMNS).sort_by(_ORDER)
+
+
+def _publish(directory: Path, table: pa.Table) -> None:
+    about = {_META: json.dumps({"schema": FAILURES_SCHEMA}).encode()}
+    content = pa.BufferOutputStream()
+    pq.write_table(
+        table.combine_chunks().replace_schema_metadata(about), content, write_page_checksum=True
+    )
+    publish(directory / FAILURES_FILE, content.getvalue().to_pybytes())
 
 
 def in_force(directory: Path, manifest: Manifest) -> tuple[RowFailure, ...]:
@@ -158,14 +187,20 @@ def form_problem(table: Any) -> str:
         return f"schema {stated.decode(errors='replace') or 'none'}"
     if any(column.null_count for column in table.columns):
         return "a value that is null"
-    unknown = sorted(set(table.column("stage").to_pylist()) - set(STAGES))
+    unknown = sorted(set(table.column("stage").unique().to_pylist()) - set(STAGES))
     if unknown:
         return f"stage {unknown[0]!r}, none of {', '.join(STAGES)}"
-    rows, shards = (table.column(name).to_pylist() for name in ("row", "shard"))
-    lines = list(zip(rows, shards, strict=True))
-    if lines != sorted(set(lines)):
+    if not _ascend(table.column("row"), table.column("shard")):
         return "lines that do not ascend by row, or repeat one"
     return ""
+
+
+def _ascend(rows: Any, shards: Any) -> bool:
+    """Whether lines ascend by row, and by shard where they are of one row."""
+    before, after = rows.to_numpy()[:-1], rows.to_numpy()[1:]
+    same = np.flatnonzero(before == after)
+    risen = pc.less(shards.take(pa.array(same)), shards.take(pa.array(same + 1)))
+    return bool((before <= after).all()) and bool(pc.all(risen, min_count=0).as_py())
 
 
 def unexplained(

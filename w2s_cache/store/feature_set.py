@@ -15,7 +15,7 @@ from w2s_cache.command_line import features_command
 from w2s_cache.errors import CorruptStoreError, StoreError
 from w2s_cache.store.contents import cached_pairs, named_or_made, pairs_shown
 from w2s_cache.store.contradictions import refuse_contradictions
-from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, stale_error
+from w2s_cache.store.fingerprint import Difference, canonical_json, diff_keys, digest, stale_error
 from w2s_cache.store.layout import STRICT, slug
 from w2s_cache.store.publish import make_directory, publish
 from w2s_cache.store.reader import Store, open_store
@@ -99,7 +99,7 @@ def write_feature_set(home: Path, fs: FeatureSet) -> Path:
         home, dataset=fs.dataset, domain=fs.domain, strong=fs.strong, weak=fs.weak
     )
     request = json.loads(canonical_json(fs.request))
-    fields = {"schema": SCHEMA, **asdict(fs), "request": request}
+    fields = {"schema": SCHEMA, **asdict(fs), "request": request, "request_digest": digest(request)}
     make_directory(path.parent)
     publish(path, (json.dumps(fields, indent=1) + "\n").encode())
     return path
@@ -218,14 +218,19 @@ def parse_feature_set(text: bytes, path: Path, command: str) -> FeatureSet:
         command: The command that makes it anew.
 
     Raises:
-        CorruptStoreError: It is not JSON of this schema, or a field is missing or surplus.
+        CorruptStoreError: It is not JSON of this schema, a field is missing or surplus, or the
+            request is not the one that was written.
     """
     try:
         fields = parse_json(text)
         schema = fields.pop("schema", None) if isinstance(fields, dict) else None
         if schema != SCHEMA:
             raise _broken(path, f"schema {schema!r}", command)
-        return _adapter().validate_json(json.dumps(fields))
+        stated = fields.pop("request_digest", None)  # files of before it was written have none
+        found = _adapter().validate_json(json.dumps(fields))
+        if stated is not None and stated != (own := digest(found.request)):
+            raise _broken(path, f"a request of digest {own}, stated is {stated}", command)
+        return found
     except (ValidationError, StoreError, ValueError) as error:
         if isinstance(error, CorruptStoreError):
             raise

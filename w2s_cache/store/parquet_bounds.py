@@ -63,7 +63,13 @@ def read_bounded(
         for known in _spelled_out(raw, sorted(deltas)):
             _refuse_beyond(most, claimed + known, size)
         texts = [c.name for c in plain if _text_type(c.type) and c.name not in deltas]
-        table = pq.read_table(raw, columns=names, partitioning=None, read_dictionary=texts)
+        table = pq.read_table(
+            raw,
+            columns=names,
+            partitioning=None,
+            read_dictionary=texts,
+            page_checksum_verification=True,
+        )
     unpacked = sum(_unpacked(table.column(name)) for name in table.column_names if name in texts)
     _refuse_beyond(most, claimed + unpacked, size)
     return _without_dictionaries(table, texts, plain)

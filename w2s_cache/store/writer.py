@@ -15,13 +15,7 @@ import numpy as np
 from w2s_cache import __version__
 from w2s_cache.errors import StoreError
 from w2s_cache.store.casting import stored_form
-from w2s_cache.store.failures import (
-    RowFailure,
-    in_force,
-    read_failures,
-    valid_mask,
-    write_failures,
-)
+from w2s_cache.store.failures import RowFailure, add_failures, in_force, valid_mask
 from w2s_cache.store.fingerprint import canonical_json
 from w2s_cache.store.grid import shard_file, shard_ranges
 from w2s_cache.store.judge import array_problems, shard_problems
@@ -127,8 +121,7 @@ class StoreWriter:
         now = self.manifest
         publish(self.directory / shard.file, content)
         if failures:  # before the manifest, so that no invalid row is ever without its reason
-            known = read_failures(self.directory)
-            write_failures(self.directory, {**known, shard.digest: failures})
+            add_failures(self.directory, shard.digest, failures)
         shards = tuple(sorted((*now.shards, shard), key=lambda s: s.start))
         self.manifest = publish_manifest(self.directory, replace(now, shards=shards))
 

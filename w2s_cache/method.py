@@ -109,6 +109,14 @@ def correction(section: str, option: str, typed: Collection[str] | None) -> str:
     return f"Correct --set {option}." if option in typed else f"Correct [{section}] in the spec."
 
 
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number such as {!r}",
+    float: "a number such as {!r}",
+    str: "a word such as {!r}",
+}
+
+
 def _refuse_type(option: str, value: Any, *, of: str, like: Any, fix: str) -> None:
     """A value has the type of the default; in a list of candidates, every one of them."""
     values = value if isinstance(value, list) else [value]
@@ -117,7 +125,7 @@ def _refuse_type(option: str, value: Any, *, of: str, like: Any, fix: str) -> No
         if not isinstance(item, kinds) or (isinstance(item, bool) and bool not in kinds):
             raise TrainError(
                 f"hyper-parameter {option} of {of}",
-                expected=f"a {type(like).__name__} such as {like!r}",
+                expected=_KINDS[type(like)].format(like),
                 found=shown(item),
                 fix=fix,
             )

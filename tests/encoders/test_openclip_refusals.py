@@ -52,6 +52,14 @@ def test_an_unknown_tag_is_offered_the_nearest() -> None:
     assert caught.value.known == ["dfn2b", "metaclip_400m", "metaclip_fullcc", "openai"]
 
 
+@pytest.mark.parametrize("model", ["pocket-clip,laion", "pocket-clip:openai"])
+def test_a_model_that_ships_here_has_no_tags(model: str) -> None:
+    """An invented tag would make a second model of the same weights in the cache."""
+    with pytest.raises(UnknownNameError, match="pocket-clip") as caught:
+        load(model)
+    assert caught.value.found == repr(model)
+
+
 def test_an_architecture_alone_has_no_weights(tiny: dict[str, str]) -> None:
     """Random weights are never used in silence."""
     with pytest.raises(EncoderError, match="no weights named for tiny-vit"):

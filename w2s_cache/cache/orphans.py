@@ -17,6 +17,7 @@ from w2s_cache.cache.inventory import (
 )
 from w2s_cache.cache.live import writer_of
 from w2s_cache.cache.removal import Kept, Plan, Removal, size_of
+from w2s_cache.counted import counted
 from w2s_cache.store.contents import StoreEntry
 from w2s_cache.store.kinds import KINDS
 from w2s_cache.store.layout import (
@@ -188,7 +189,8 @@ class _Survey:
             return None
         shown = path.relative_to(self.inventory.home).as_posix()
         limit = self.rules.min_age / 60
-        why = f"it is {max(age, 0) / 60:.0f} minutes old, less than {limit:g} (--min-age)"
+        old = counted(round(max(age, 0) / 60), "minute")
+        why = f"it is {old} old, less than {limit:g} (--min-age)"
         return Kept(path=shown, why=why)
 
     def _removal(self, path: str, kind: str, why: str) -> Removal:

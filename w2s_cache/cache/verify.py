@@ -94,7 +94,7 @@ def _notes(scope: Scope, entry: StoreEntry, numbers: Suspicions) -> Iterator[str
         yield (
             f"no feature set refers to it; `{command_line('cache', 'gc')}` removes it once it has "
             f"lain untouched for {HOUR / 60:.0f} minutes, "
-            f"`{command_line('cache', 'gc', min_age='0')}` at once"
+            f"`{command_line('cache', 'gc', min_age='0', yes=True)}` at once"
         )
 
 

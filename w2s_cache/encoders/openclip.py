@@ -39,10 +39,13 @@ def load(model: str, *, checkpoint: str | None, precision: str, device: str) -> 
     Raises:
         EncoderError: No weights named, weights that do not fit or cannot be had, or a tag trained
             with QuickGELU under an architecture without it (or the reverse).
-        UnknownNameError: The architecture or the tag does not exist.
+        UnknownNameError: The architecture or the tag does not exist, or a model that has no tags,
+            since it ships here, is given one.
     """
     architecture, tag = split_model_name(model)
     if architecture in BUNDLED:
+        if tag is not None:
+            raise UnknownNameError("model that ships with w2s-cache", model, BUNDLED)
         open_clip.add_model_config(BUNDLED[architecture].config)
         checkpoint = checkpoint or str(BUNDLED[architecture].weights)
     weights = checkpoint or tag

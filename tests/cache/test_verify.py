@@ -267,6 +267,17 @@ def test_commands_among_the_remedies_are_quoted_for_a_shell(home):
     }
 
 
+def test_damage_to_a_store_that_no_set_needs_can_be_removed_with_it(home):
+    """`extract` makes what sets need; what none needs would stay broken."""
+    copy = image(home).with_name("old")
+    shutil.copytree(image(home), copy)
+    next(copy.glob("*.h5")).unlink()
+    remedies = {f.fix for item in verified(home).values() for f in item.findings}
+    removal = "Or run `w2s-cache cache rm v1/toy/art/image/old`: no feature set needs it."
+    assert remedies
+    assert all(remedy.endswith(removal) for remedy in remedies)
+
+
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
 def test_nobody_writes_into_a_cache_that_cannot_be_written(home, monkeypatch, code):
     """Where a lock cannot be tried, what is missing or strange is named all the same."""

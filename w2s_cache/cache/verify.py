@@ -128,13 +128,13 @@ class _Fixes:
         if self.broken & UNUSABLE and (newer := _newer(self.scope.home / self.entry.path)):
             return newer
         target = self.scope.needed.get(self.entry.path)
+        remove = command_line("cache", "rm", target or self.entry.path)
         if target is None and self.broken & UNUSABLE:
-            remove = command_line("cache", "rm", self.entry.path)
             return f"Run `{remove}`: no feature set needs it."
         again = self._command(skip=violation.law in WITHOUT_REASONS)
         if self.broken & MENDED_BY_EXTRACT:  # other damage to the same shards goes with it
-            return f"Run `{again}`: it computes what is missing.{unsaid(again)}"
-        remove = command_line("cache", "rm", target or self.entry.path)
+            unneeded = "" if target else f" Or run `{remove}`: no feature set needs it."
+            return f"Run `{again}`: it computes what is missing.{unsaid(again)}{unneeded}"
         return f"Run `{remove}`, then `{again}`.{unsaid(again)}"
 
     def _command(self, *, skip: bool) -> str:

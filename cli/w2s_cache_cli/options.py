@@ -136,8 +136,7 @@ def method_option(default: str) -> Callable[[Command], Command]:
         multiple=True,
         callback=comma_list,
         help="Methods or groups of them (paper, calibrated, prompts, grid, self-training, beyond, "
-        "all); repeat "
-        f"or separate by commas. Default: {default}. See `w2s-cache methods`.",
+        f"all); repeat or separate by commas. Default: {default}. See `w2s-cache methods`.",
     )
 
 

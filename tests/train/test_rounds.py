@@ -12,7 +12,6 @@ from w2s_cache.heads.prototypes import PrototypeHead
 from w2s_cache.losses.cross_entropy import CrossEntropy
 from w2s_cache.methods import find_method
 from w2s_cache.results import check_run, read_head, read_trace
-from w2s_cache.supervision.ground_truth import label_logits
 from w2s_cache.supervision.pseudo_labels import pseudo_labels
 from w2s_cache.supervision.self_training import SelfTraining
 from w2s_cache.train.config import TrainConfig
@@ -240,9 +239,3 @@ def test_hyper_parameters_of_the_rounds_are_set_like_all_others(toy):
     }.items() <= options.items()
     with pytest.raises(TrainError, match="hyper-parameter choice"):
         toy.run("cpl-ifpl", choice="best")
-
-
-def test_pseudo_labels_are_one_hot_for_any_loss():
-    """What the loss makes its targets of has all its probability on the label."""
-    one_hot = label_logits(torch.tensor([2, 0]), 3).softmax(dim=-1)
-    assert one_hot.tolist() == [[0, 0, 1], [1, 0, 0]]

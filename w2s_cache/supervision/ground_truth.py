@@ -9,6 +9,6 @@ _NEVER = -1e9  # softmax of it is exactly 0 in float32 at every temperature up t
 
 
 def label_logits(labels: Tensor, classes: int) -> Tensor:
-    """Labels (n,) int64 → logits (n, classes) float32 whose softmax is exactly one-hot."""
-    logits = torch.full((len(labels), classes), _NEVER)
+    """Labels (n,) int64 → logits (n, classes) float32 on their device, softmax exactly one-hot."""
+    logits = torch.full((len(labels), classes), _NEVER, device=labels.device)
     return logits.scatter_(1, labels.unsqueeze(1), 0.0)

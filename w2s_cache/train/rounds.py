@@ -113,7 +113,7 @@ def _fit(
 ) -> Fitted | Exploded:
     """One round: its rows and the val rows after them are a data set of their own."""
     count, places = len(taught.rows), torch.cat([learner.rows[taught.rows], learner.val_rows])
-    one_hot = label_logits(taught.classes.cpu(), classes).to(places.device)
+    one_hot = label_logits(taught.classes, classes)
     data = FitData(prepared=picked(lesson.prepared, places), targets=lesson.loss.targets(one_hot))
     numbers = torch.arange(len(places), device=places.device)
     pupil = replace(learner, rows=numbers[:count], val_rows=numbers[count:])
